@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 from cli.hosts import Host
+from cli.pages import find_inner_path, find_workload
 from cli.tunnel import Answer, ask_tunnel
 from model.plan import Plan
 from model.route import Route
@@ -23,12 +24,11 @@ _BEGIN = 4000
 def list_empty_pages(plan: Plan, host: Host) -> list[str]:
     """The pages that are no page, or whose scripts or styles are not there, as sentences."""
     names = {workload.name for workload in plan.list_workloads()}
-    pages = [route for route in plan.telemetry.routes if route.page and urlsplit(route.url).hostname]
     made: list[str] = []
-    for route in pages:
-        workload = str(urlsplit(route.url).hostname).partition(".")[0]
-        if workload in names:  # those of other programs are theirs
-            made.extend(_check_page(route, workload, host))
+    for route in plan.telemetry.routes:
+        workload = find_workload(route)
+        if route.page and workload in names:  # those of other programs are theirs
+            made.extend(_check_page(route, find_inner_path(plan, route), host))
     return made
 
 
@@ -36,9 +36,8 @@ def _is_page(answer: Answer) -> bool:
     return "<html" in answer.text[:_BEGIN].lower()
 
 
-def _check_page(route: Route, workload: str, host: Host) -> Iterator[str]:
-    port = urlsplit(route.url).port or 80
-    page = f"{route.page}"[len(route.prefix) if route.strip else 0 :] or "/"
+def _check_page(route: Route, page: str, host: Host) -> Iterator[str]:
+    workload, port = find_workload(route), urlsplit(route.url).port or 80
 
     def ask(path: str) -> Answer:
         return ask_tunnel(host.open_tunnel(workload, port), "GET", path)

@@ -21,7 +21,7 @@ from cli.exposed import Ask
 from cli.hosts import Host, open_host
 from cli.report import build_report
 from cli.stack_file import find_location
-from cli.verify import Report
+from cli.table import Report
 from cli.workspace import ROOT, Workspace, open_workspace
 from model.errors import ConfigError
 

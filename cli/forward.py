@@ -26,9 +26,9 @@ from rich.markup import escape
 
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host
+from cli.pages import Page, list_addresses, print_pages
 from cli.running import open_running
 from cli.tunnel import Tunnel
-from cli.verify import print_pages
 from components.traefik.settings import PORT, SECURE_PORT
 from model.checks.entry import TRAEFIK
 from model.plan import Plan
@@ -43,12 +43,6 @@ class Forward:
     """A listener of this machine whose connections end at the entry point; `address` is what a browser takes."""
 
     address: str
-
-
-def list_addresses(plan: Plan, base: str) -> list[tuple[str, str]]:
-    """What people open behind an entry point at `base`: names and whole addresses, in the order of the routes."""
-    pages = [(route.name, route.page) for route in plan.telemetry.routes if route.page is not None]
-    return [(name, f"{base.rstrip('/')}{page}") for name, page in pages]
 
 
 @contextmanager
@@ -120,8 +114,8 @@ def is_answered(url: str) -> bool:
         return False
 
 
-def list_pages(plan: Plan) -> list[tuple[str, str]]:
-    """The addresses of a running stack's pages, as its base URL has them; none where nobody answers there.
+def list_pages(plan: Plan) -> list[Page]:
+    """The pages of a running stack, at its base URL; none where nobody answers there.
 
     A cluster's base URL on loopback leads to whatever else runs on this machine.
     """
@@ -135,7 +129,7 @@ def run_command(args: argparse.Namespace) -> int:
     _, plan, host = open_running(args.stack)
     if pages := list_pages(plan):
         console.print(f"Stack {args.stack} answers here:")
-        print_pages(pages, console)
+        print_pages(pages, args.stack, console)
         return FINE
     return _forward(plan, host)
 
@@ -151,7 +145,7 @@ def _forward(plan: Plan, host: Host) -> int:
     port = find_near_port(plan.settings.base_url)
     with forward_entry(lambda: host.open_tunnel(TRAEFIK, inside), port, "https" if secure else "http") as made:
         console.print(f"Stack {plan.stack} is open here until Ctrl-C:")
-        print_pages(list_addresses(plan, made.address), console)
+        print_pages(list_addresses(plan, made.address), plan.stack, console)
         if port and not made.address.endswith(f":{port}"):
             console.print(f"[yellow]warning[/] port {port} of this machine is taken; links of pages may lead there")
         wait_for_end()

@@ -16,11 +16,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from cli import alert_test, engine, forward, last_run, render, secrets, verify
+from cli import alert_test, engine, last_run, render, secrets, table
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
-from cli.report import build_report, wait_targets
+from cli.report import build_report, compose_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
 from cli.tour import describe_doctor, list_next_steps
@@ -128,7 +128,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     except subprocess.CalledProcessError:
         console.print(f"Next: {describe_doctor(stack)}")
         raise
-    verify.print_report(report, console)
+    table.print_report(report, console)
     print_failures(host)
     for line in list_next_steps(plan) if report.good else (f"Next: {describe_doctor(stack)}",):
         console.print(line)
@@ -138,7 +138,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
 
 def roll_out(
     space: Workspace, plan: Plan, host: Host, phases: Phases, rotation: secrets.Rotation | None = None
-) -> verify.Report:
+) -> table.Report:
     """Deploys a plan, with another value of a secret where it is given, and waits until all is well. Says how it is.
 
     Raises:
@@ -159,9 +159,7 @@ def roll_out(
     scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))
     host.order_certificate(plan)
     unseen = phases.run("view", lambda: host.list_unseen(plan, 60 if scraped else 0))
-    unseen = [*unknown, *unseen]
-    pages, base_url = forward.list_pages(plan), plan.settings.base_url
-    report = verify.Report(space.stack, health, scraped, unseen, plan.warnings, base_url, pages)
+    report = compose_report(plan, health, scraped, [*unknown, *unseen])
     if report.good:
         last_run.write_digest(space.memory, digest)
     return report
@@ -224,9 +222,9 @@ def check(stack: str, *, as_json: bool = False) -> int:
     host = open_host(stack, location)
     report = build_report(space, base_url, host, announce=(lambda _: None) if as_json else announce_phase)
     if as_json:
-        print(json.dumps(verify.describe_report(report)))
+        print(json.dumps(table.describe_report(report)))
     else:
-        verify.print_report(report, console)
+        table.print_report(report, console)
     return FINE if report.good else UNWELL
 
 
@@ -243,7 +241,7 @@ def preview(stack: str, *, as_json: bool) -> int:
     how = _list_refresh_arguments(space, plan, host)
     space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
     if not as_json:
-        verify.print_warnings(plan.warnings, console)
+        table.print_warnings(plan.warnings, console)
     return FINE
 
 
@@ -302,17 +300,8 @@ def rotate(stack: str, name: str) -> int:
 
 
 def print_passwords(stack: str) -> int:
-    """Prints the generated passwords. Returns 1 where there are none."""
-    space = open_workspace(stack, engine.build_tool_env())
-    outputs = space.read_outputs(show_secrets=True)
-    passwords = {name: value for name, value in outputs.items() if name.endswith("password")}
-    for name, value in passwords.items():
-        print(f"{name}: {value}")
-    if "access-admin-password" in passwords:
-        console.print("The user is admin. Grafana has a password of its own; the other one is that of all other pages.")
-    if not passwords:
-        console.print(f"the stack {stack} has no passwords: make up STACK={stack} generates them")
-    return FINE if passwords else UNWELL
+    """Prints the generated passwords, each with its user and its pages. Returns 1 where there are none."""
+    return secrets.show_passwords(open_workspace(stack, engine.build_tool_env()), console)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from cli import content, exposed, forward, lines, probed, render, verify
+from cli import content, exposed, forward, lines, pages, probed, render, verify
 from cli.hosts import Host
+from cli.table import Report
+from cli.verify import Health
 from cli.workspace import Workspace
+from model.checks.entry import TRAEFIK
 from model.errors import ConfigError
 from model.plan import Plan
+from model.workload import Workload
 
 
 def _say_nothing(_phase: str) -> None:
@@ -24,38 +29,38 @@ def build_report(
     host: Host,
     patience: float = 30,
     announce: Callable[[str], None] = _say_nothing,
-) -> verify.Report:
+) -> Report:
     """How a stack is, as far as its parts answer; what they do not answer is a sentence of the report.
 
     What is not well is given so many seconds to become so, for health, targets and lines each; `announce` is called
     with the name of each phase before it.
     """
     announce("health")
-    health, warnings = host.wait_healthy(patience), tuple[str, ...]()
+    health = host.wait_healthy(patience)
     if not health:
         nothing = f"nothing of the stack {space.stack} runs here: make up STACK={space.stack}"
-        return verify.Report(space.stack, health, (), [nothing], base_url=base_url)
+        return Report(space.stack, health, (), [nothing], base_url=base_url)
     unseen: list[str] = []
     scraped: list[dict[str, Any]] = []
-    pages: list[tuple[str, str]] = []
     try:
         plan = render.plan_workspace(space)
         announce("targets")
         scraped, unseen = wait_targets(host, plan, patience)
         unseen += list_stopped(host, scraped)
-        health, warnings = [*health, *verify.list_missing(plan, health)], plan.warnings
+        health = [*health, *verify.list_missing(plan, health)]
         announce("view")
         unseen += host.list_unseen(plan, patience if scraped else 0)
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
-        warnings = (*warnings, *(item.text for item in differences if not item.certain))
         unseen += content.list_empty_pages(plan, host)
-        pages = forward.list_pages(plan)
-        warnings = (*warnings, *(_list_quiet(plan, host) if scraped else ()))
+        uncertain = [item.text for item in differences if not item.certain]
+        return compose_report(
+            plan, health, scraped, unseen, [*uncertain, *(_list_quiet(plan, host) if scraped else ())]
+        )
     except ConfigError as error:
         scraped, unseen = wait_targets(host, None, patience)
         unseen.append(f"what should be there is not known: {error}")
-    return verify.Report(space.stack, health, scraped, unseen, warnings, base_url, pages)
+    return Report(space.stack, health, scraped, unseen, base_url=base_url)
 
 
 def list_stopped(host: Host, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -96,3 +101,52 @@ def wait_targets(host: Host, plan: Plan | None, timeout: float) -> tuple[list[di
             time.sleep(0.5)  # pods are found some seconds after they are there
     except RuntimeError as error:
         return [], [f"the targets are not known: {error}"]
+
+
+# -- what people see of it -------------------------------------------------------------------------------------------
+
+
+def compose_report(
+    plan: Plan,
+    health: Sequence[Health],
+    scraped: Sequence[Mapping[str, Any]],
+    unseen: Sequence[str],
+    warnings: Sequence[str] = (),
+) -> Report:
+    """A report with the addresses of a plan; what the plan warns of comes before other warnings."""
+    return Report(
+        stack=plan.stack,
+        workloads=describe_health(plan, health),
+        scraped=scraped,
+        unseen=unseen,
+        warnings=[*plan.warnings, *warnings],
+        base_url=plan.settings.base_url,
+        pages=forward.list_pages(plan),
+        unguarded=list_unguarded(plan, health),
+    )
+
+
+def describe_health(plan: Plan, health: Sequence[Health]) -> list[Health]:
+    """The same, each with what it is for people, and with an address that opens something or is marked as an API."""
+    workloads = {item.name: item for item in plan.list_workloads()}
+    return [_describe(plan, item, workloads.get(item.workload)) for item in health]
+
+
+def _describe(plan: Plan, item: Health, workload: Workload | None) -> Health:
+    described = replace(item, replacement=pages.find_replacement(plan, item.workload))
+    port = next((port for port in workload.ports if port.publish is not None), None) if workload else None
+    if not item.url or port is None:
+        return described
+    if item.workload == TRAEFIK:  # by another name than the base URL's it answers nothing
+        return replace(described, url=f"{plan.settings.base_url.rstrip('/')}/")
+    routes = pages.list_routes_to(plan, item.workload)
+    for route in routes:
+        if route.page is not None and (urlsplit(route.url).port or 80) == port.number:
+            return replace(described, url=f"{item.url}{pages.find_inner_path(plan, route)}")
+    return replace(described, api=bool(routes) or port.name != "http")
+
+
+def list_unguarded(plan: Plan, health: Sequence[Health]) -> list[str]:
+    """Workloads whose own address asks for no login: all but the entry point, and what has a login of its own."""
+    guarded = {pages.find_workload(route) for route in plan.telemetry.routes if not route.login} | {TRAEFIK}
+    return [item.workload for item in health if item.url and item.workload not in guarded]

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from cli.pages import list_addresses
 from cli.render import plan_file
 from cli.stack_file import read_config
 from cli.workspace import PROJECT, Workspace
@@ -61,6 +63,33 @@ def show_secrets(space: Workspace, console: Console, *, as_json: bool = False) -
     for name in missing:
         console.print(f"missing: make secret STACK={space.stack} NAME={name}")
     return 1 if missing else 0
+
+
+def show_passwords(space: Workspace, console: Console) -> int:
+    """Prints the generated passwords, each with its user and the pages where it is taken. Returns 1 where none are."""
+    outputs = space.read_outputs(show_secrets=True)
+    passwords = {name: value for name, value in outputs.items() if name.endswith("password")}
+    try:
+        plan = plan_without_secrets(space) if passwords else None
+    except ConfigError:  # what was deployed has them all the same
+        plan = None
+    for name, value in passwords.items():
+        print(f"{name}: {value}")
+        for line in list_uses(plan, name) if plan else ():
+            console.print(f"    {escape(line)}")
+    if not passwords:
+        console.print(f"the stack {space.stack} has no passwords: make up STACK={space.stack} generates them")
+    return 0 if passwords else 1
+
+
+def list_uses(plan: Plan, name: str) -> list[str]:
+    """What a password is for, as lines: its user and the pages where both are taken, or else what its secret is."""
+    pages = list_addresses(plan, plan.settings.base_url)
+    users = dict.fromkeys(login.user for page in pages for login in page.logins if login.secret == name)
+    taken = [page for page in pages if any(login.secret == name for login in page.logins)]
+    if not taken:
+        return [plan.secrets[name].purpose] if name in plan.secrets else []
+    return [f"user {', '.join(users)} at:", *(f"  {page.shown} {page.address}" for page in taken)]
 
 
 def plan_without_secrets(space: Workspace) -> Plan:

@@ -20,12 +20,14 @@ from cli import forward
 from cli.arguments import FINE, UNWELL
 from cli.exposed import query_series
 from cli.hosts import Host
+from cli.pages import find_replacement
 from cli.routes import get_document
 from cli.running import open_running
 from cli.tunnel import ask_tunnel
 from components.alertmanager.settings import NAME as ALERTMANAGER
 from components.alertmanager.settings import Settings as AlertmanagerSettings
 from components.demo_workload import WEBHOOK, WEBHOOK_PORT
+from components.grafana.settings import NAME as GRAFANA
 from model.errors import ConfigError, Problem
 from model.plan import Plan
 
@@ -184,7 +186,7 @@ def run_command(args: argparse.Namespace) -> int:
     except RuntimeError as error:
         tour.show(str(error))
         return UNWELL
-    pages = dict(forward.list_pages(plan))
-    where = pages.get("grafana", f"what `make open STACK={args.stack}` prints")
-    console.print(f"See it again in Grafana: {where}")
+    page = next((page for page in forward.list_pages(plan) if page.name == GRAFANA), None)
+    where = page.address if page else f"what `make open STACK={args.stack}` prints"
+    console.print(f"See it again in {find_replacement(plan, GRAFANA) or 'Grafana'}: {where}")
     return FINE

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.markup import escape
 
-from cli import engine, lifecycle, render, stored, verify
+from cli import engine, lifecycle, render, stored
 from cli.arguments import FINE, UNWELL
 from cli.backups import run_backups
 from cli.held import hold_versions, read_wanted
@@ -27,6 +27,7 @@ from cli.hosts import Host
 from cli.locks import refuse_locked
 from cli.record import Underway, read_record
 from cli.runs import LockedError
+from cli.table import Report
 from cli.versions import Upgrade, build_upgrade, list_upgrades, print_upgrades, read_deployed
 from cli.workspace import ROOT, Workspace, find_held_file, open_workspace
 from components.backup.settings import NAME as BACKUP
@@ -43,14 +44,14 @@ console = Console(highlight=False, soft_wrap=True)
 # -- how it is -------------------------------------------------------------------------------------------------------
 
 
-def list_unwell(report: verify.Report) -> list[str]:
+def list_unwell(report: Report) -> list[str]:
     """The stack's own parts that are not well, as sentences."""
     if not report.workloads:
         return ["no part of the stack runs"]
     return [f"{item.workload} is {item.state}" for item in report.workloads if not item.good]
 
 
-def count_troubles(report: verify.Report) -> Counter[str]:
+def count_troubles(report: Report) -> Counter[str]:
     """How often each kind of trouble is there around a stack's parts: targets that are down, and what nobody watches.
 
     Numbers in sentences and addresses of pods change by themselves, so they tell no kinds apart.
@@ -140,7 +141,7 @@ class Course:
 
         return stored.wait_stored(read, self.stored, ANSWERS, stored.get_slack(plan))
 
-    def _roll_out(self, underway: Underway | None) -> tuple[verify.Report, Plan, Host] | list[str]:
+    def _roll_out(self, underway: Underway | None) -> tuple[Report, Plan, Host] | list[str]:
         """Deploys with what is held, and says how it is then; what is wrong, as sentences, where Pulumi failed.
 
         Raises:

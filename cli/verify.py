@@ -1,4 +1,4 @@
-"""Looks at a running stack from inside its engine and says how each part is: health, targets, alerts, addresses."""
+"""Looks at a running stack from inside its engine: health, targets, and what is watched by nobody."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import unquote_plus
@@ -14,16 +14,12 @@ from urllib.parse import unquote_plus
 import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from cli import lines
 from cli.engine import execute_command
 from cli.exposed import query_series
-from cli.refusals import Waiting, find_reason
+from cli.refusals import Waiting
 from components.loki.settings import PORT as LOKI_PORT
-from model.base import fold_key
 from model.naming import LABEL
 from model.plan import Plan
 
@@ -39,17 +35,33 @@ Check = Callable[[docker.DockerClient, str], str | None]
 
 @dataclass(frozen=True)
 class Health:
-    """How one container is: its state, health, published address and the time it has been running since."""
+    """How one container is.
+
+    Attributes:
+        workload: its name in the plan.
+        state: the word of its health, or of its state where it has no probe or does not run.
+        url: the address where it is published; empty where it is not.
+        memory_limit: bytes.
+        api: whether its address is for programs alone, and opens nothing in a browser.
+        replacement: the image of ours that runs in the place of the one that it is named for; empty where none does.
+    """
 
     workload: str
     state: str
     url: str
     memory_limit: int
+    api: bool = False
+    replacement: str = ""
 
     @property
     def good(self) -> bool:
         """Whether it runs and, where it has a probe, answers it."""
         return self.state in ("healthy", "running")
+
+    @property
+    def shown(self) -> str:
+        """What it is called for people: by what it is."""
+        return f"{self.replacement} (as {self.workload})" if self.replacement else self.workload
 
 
 def list_services(client: docker.DockerClient, stack: str) -> list[Container]:
@@ -166,7 +178,7 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
         time.sleep(0.5)
 
 
-def _find_service(target: Mapping[str, Any]) -> str:
+def find_service(target: Mapping[str, Any]) -> str:
     """Whose a target is; one that says no service is its job's."""
     return str(target["labels"].get("service", target["labels"]["job"]))
 
@@ -184,7 +196,7 @@ def list_lacking(plan: Plan, scraped: Sequence[Mapping[str, Any]]) -> list[str]:
             found[labels["service"], labels["job"]] += job.discovery.least
         for target in () if plan.operator else job.targets:
             written[target.labels.get("service", job.name), job.name] += 1
-    known = Counter((_find_service(target), target["labels"]["job"]) for target in scraped)
+    known = Counter((find_service(target), target["labels"]["job"]) for target in scraped)
     wanted = found + written
     return [
         f"{service}: {known[service, job]} of {count} targets of the job {job} are known; "
@@ -279,100 +291,3 @@ def list_missing(plan: Plan, health: Sequence[Health]) -> list[Health]:
     """The planned workloads of which nothing is there."""
     present = {item.workload for item in health}
     return [Health(w.name, "missing", "", 0) for w in plan.list_workloads() if w.name not in present]
-
-
-@dataclass(frozen=True)
-class Report:
-    """How a running stack is.
-
-    Attributes:
-        workloads: each with how it is.
-        scraped: targets as Prometheus' API describes them.
-        unseen: what runs and is watched by nobody, as sentences.
-        warnings: what the plan warns of, as sentences; they judge nothing.
-        base_url: where people open it.
-        pages: names and addresses of what people open there; none where nothing leads there from this machine.
-    """
-
-    stack: str
-    workloads: Sequence[Health]
-    scraped: Sequence[Mapping[str, Any]]
-    unseen: Sequence[str] = ()
-    warnings: Sequence[str] = ()
-    base_url: str = ""
-    pages: Sequence[tuple[str, str]] = ()
-
-    @property
-    def good(self) -> bool:
-        """Whether there are workloads and targets, all of them are well and up, and nothing is unseen."""
-        up = bool(self.scraped) and all(target["health"] == "up" for target in self.scraped)
-        return bool(self.workloads) and all(item.good for item in self.workloads) and up and not self.unseen
-
-
-def print_report(report: Report, console: Console) -> bool:
-    """Prints the closing table, and what the plan warns of; true when everything is as it should be."""
-    by_service: dict[str, list[str]] = {}
-    for target in report.scraped:
-        name = fold_key(_find_service(target))
-        by_service.setdefault(name, []).append(target["health"])
-    table = Table(title=f"Stack {report.stack}", title_justify="left")
-    for column in ("workload", "health", "scraped", "address"):
-        table.add_column(column, overflow="fold")  # an address that is cut opens nothing
-    for item in report.workloads:
-        up = by_service.get(fold_key(item.workload), [])
-        text = f"{up.count('up')}/{len(up)} up" if up else "-"
-        mark = "green" if item.good else "red"
-        table.add_row(item.workload, f"[{mark}]{item.state}[/]", text, item.url)
-    own = {fold_key(item.workload) for item in report.workloads}
-    for name, states in sorted((name, states) for name, states in by_service.items() if name not in own):
-        table.add_row(name, "-", f"{states.count('up')}/{len(states)} up", "")  # of somebody else
-    console.print(table)
-    down = [t for t in report.scraped if t["health"] != "up"]
-    for target in down:
-        console.print(f"[red]down[/] {_find_service(target)}, {target['scrapeUrl']}: {escape(target['lastError'])}")
-        if reason := find_reason(target["lastError"]):
-            console.print(f"     waiting does not change that: {reason}")
-    for sentence in report.unseen:
-        console.print(f"[red]unseen[/] {escape(sentence)}")
-    print_warnings(report.warnings, console)
-    console.print(f"Targets: {len(report.scraped) - len(down)} of {len(report.scraped)} up")
-    print_pages(report.pages, console)
-    if not report.pages and report.base_url:
-        console.print(f"Pages: nothing leads to {report.base_url}/ from here; make open STACK={report.stack} does")
-    console.print(f"The user of every page is admin; passwords: make password STACK={report.stack}")
-    return report.good
-
-
-def print_pages(pages: Sequence[tuple[str, str]], console: Console) -> None:
-    """Prints names and addresses, one line each."""
-    for name, address in pages:
-        console.print(f"  {name:14} {address}")
-
-
-def print_warnings(warnings: Sequence[str], console: Console) -> None:
-    """Prints what a plan warns of, one line each."""
-    for warning in warnings:
-        console.print(f"[yellow]warning[/] {escape(warning)}")
-
-
-def describe_report(report: Report) -> dict[str, Any]:
-    """What `print_report` prints, as plain data: `good` is its verdict, memory limits are bytes."""
-    return {
-        "stack": report.stack,
-        "good": report.good,
-        "base_url": report.base_url,
-        "pages": dict(report.pages),
-        "workloads": [{**asdict(item), "good": item.good} for item in report.workloads],
-        "targets": [
-            {
-                "job": target["labels"]["job"],
-                "service": target["labels"].get("service", ""),
-                "url": target["scrapeUrl"],
-                "health": target["health"],
-                "error": target["lastError"],
-            }
-            for target in report.scraped
-        ],
-        "unseen": list(report.unseen),
-        "warnings": list(report.warnings),
-    }

@@ -18,11 +18,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli import verify
-from cli.forward import list_addresses
+from cli import table
+from cli.pages import list_addresses
 from cli.render import plan_file
+from cli.report import describe_health, list_unguarded
 from cli.runbooks import list_shipped_files
 from cli.tour import list_next_steps
+from cli.verify import Health
 from model.errors import ConfigError
 from model.host_ports import list_host_ports
 from model.plan import Plan
@@ -169,21 +171,24 @@ def list_served(plan: Plan) -> list[str]:
     """The addresses of the pages of a stack: that of its entry point, those of its routes, and its dashboards."""
     base = plan.settings.base_url
     boards = [f"{base}/d/{board.uid}" for board in plan.telemetry.dashboards]
-    return [base, *(address for _, address in list_addresses(plan, base)), *boards]
+    return [base, *(page.address for page in list_addresses(plan, base)), *boards]
 
 
 def build_closing_table(plan: Plan) -> str:
     """What `make up` prints where all is well."""
     opened = {item.name: port.publish for _, item, port in list_host_ports(plan.workloads)}
     health = [
-        verify.Health(name, "healthy", f"http://127.0.0.1:{opened[name]}" if name in opened else "", 0)
+        Health(name, "healthy", f"http://127.0.0.1:{opened[name]}" if name in opened else "", 0)
         for name in sorted(item.name for item in plan.list_workloads())
     ]
     targets = [(job.name, target.labels) for job in plan.telemetry.scrape for target in job.targets]
     scraped = [{"labels": {"job": name, **labels}, "health": "up"} for name, labels in targets]
     pages = list_addresses(plan, plan.settings.base_url)
     out = io.StringIO()
-    verify.print_report(verify.Report(plan.stack, health, scraped, pages=pages), Console(file=out, width=120))
+    report = table.Report(
+        plan.stack, describe_health(plan, health), scraped, pages=pages, unguarded=list_unguarded(plan, health)
+    )
+    table.print_report(report, Console(file=out, width=120))
     return out.getvalue() + "\n".join(list_next_steps(plan))
 
 

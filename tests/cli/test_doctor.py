@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from cli import doctor, engine, render
-from cli.verify import Health, Report
+from cli.table import Report
+from cli.verify import Health
 from model.errors import ConfigError, Problem
 
 WELL = Health("prometheus", "healthy", "", 64)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli import __main__ as program
-from cli import engine, forward, last_run, locks, recover, render, secrets, verify
+from cli import engine, forward, last_run, locks, recover, render, secrets, table, verify
 from cli import lifecycle as commands
 from cli.hosts import DockerHost
 from cli.workspace import Description
@@ -88,6 +88,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plan = SimpleNamespace(
         stack="dev",
         system=SimpleNamespace(services={}),
+        telemetry=SimpleNamespace(routes=()),
         list_workloads=lambda: [],
         warnings=("nobody is called",),
         sections={},
@@ -151,9 +152,11 @@ def test_a_run_that_came_first_is_said(
 def test_only_passwords_are_printed(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`make password` prints generated passwords with their names, and no other output."""
+    """`make password` prints generated passwords with their names and what they are for, and no other output."""
     assert call(monkeypatch, "password") == 0
-    assert capsys.readouterr().out == "grafana-admin-password: s3cret\n"
+    assert capsys.readouterr().out == (
+        "grafana-admin-password: s3cret\n    user admin at:\n      grafana http://127.0.0.1:8080/\n"
+    )
 
 
 def test_a_stack_without_passwords_says_so(
@@ -190,16 +193,16 @@ def test_a_host_that_refuses_is_heard_before_pulumi(
     assert not (stack / "calls").exists()
 
 
-def fake_reports(monkeypatch: pytest.MonkeyPatch, *verdicts: bool, unseen: tuple[str, ...] = ()) -> list[verify.Report]:
+def fake_reports(monkeypatch: pytest.MonkeyPatch, *verdicts: bool, unseen: tuple[str, ...] = ()) -> list[table.Report]:
     """Runs of which each ends well or not, by what its targets are. Returns what is printed of them."""
-    states, printed = [*verdicts], list[verify.Report]()
+    states, printed = [*verdicts], list[table.Report]()
     monkeypatch.setattr(verify, "wait_healthy", lambda *args, **options: [verify.Health("api", "healthy", "", 0)])
     monkeypatch.setattr(
         verify, "wait_targets", lambda *args, **options: [{"health": "up" if states.pop(0) else "down"}]
     )
     monkeypatch.setattr(verify, "list_unseen", lambda *args, **options: list(unseen))
     monkeypatch.setattr(verify, "list_lacking", lambda plan, scraped: [])
-    monkeypatch.setattr(verify, "print_report", lambda report, console: printed.append(report))
+    monkeypatch.setattr(table, "print_report", lambda report, console: printed.append(report))
     return printed
 
 

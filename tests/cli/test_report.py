@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli import render, verify
-from cli.report import build_report, list_stopped, wait_targets
+from cli.report import build_report, describe_health, list_stopped, list_unguarded, wait_targets
 from cli.verify import Health
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -118,3 +118,41 @@ def test_a_configuration_that_has_not_arrived_is_no_stack_without_targets(tmp_pa
     lacking = verify.list_lacking(plan, written[:1])
     assert len(lacking) >= len({item["labels"]["job"] for item in written}) - 1
     assert "; what does Prometheus say of its configuration, in its log?" in lacking[0]
+
+
+def published(plan: Plan) -> list[Health]:
+    """The plan's workloads as an engine has them, each at the first port that it publishes."""
+    first = {w.name: next((p.publish for p in w.ports if p.publish), None) for w in plan.list_workloads()}
+    return [Health(name, "healthy", f"http://127.0.0.1:{port}" if port else "", 0) for name, port in first.items()]
+
+
+def test_an_address_opens_something_or_is_an_api(tmp_path: Path) -> None:
+    """A page's address has its path; where no page is, the address is for programs."""
+    otel = '{"enabled": true, "grpcPort": 4317, "httpPort": 4318}'
+    more = {"otel": otel, "jaeger": '{"enabled": true, "port": 16686}', "mcp": '{"enabled": true, "port": 8001}'}
+    plan = plan_shop(tmp_path, {}, {"demo": "true", **more})
+    shown = {item.workload: item for item in describe_health(plan, published(plan)) if item.url}
+    assert {name for name, item in shown.items() if item.api} == {"loki", "otel", "mcp"}
+    assert shown["prometheus"].url == "http://127.0.0.1:9090/prometheus/"
+    assert shown["jaeger"].url == "http://127.0.0.1:16686/jaeger/"
+    assert shown["traefik"].url == "http://127.0.0.1:8080/"
+    assert shown["api"].url == "http://127.0.0.1:4000"
+
+
+def test_what_is_not_published_has_no_address(tmp_path: Path) -> None:
+    """What is published nowhere, or is not in the plan any more, stays as it is."""
+    plan, others = plan_shop(tmp_path), [Health("loki", "healthy", "", 0), Health("old", "healthy", "http://h:1", 0)]
+    assert describe_health(plan, others) == others
+
+
+def test_tls_has_people_come_by_the_stacks_name(tmp_path: Path) -> None:
+    """By an address of the engine, or without TLS, the entry point answers nothing."""
+    plan = plan_shop(tmp_path, {}, {"baseUrl": "https://shop.example.com", "tls": '{"mode": "internal"}'})
+    (entry,) = (item for item in describe_health(plan, published(plan)) if item.workload == "traefik")
+    assert entry.url == "https://shop.example.com/"
+
+
+def test_who_asks_for_no_login_at_its_own_port_is_known(tmp_path: Path) -> None:
+    """All but the entry point, and those with a login of their own: Grafana, and the MCP server with its tokens."""
+    plan = plan_shop(tmp_path, {}, {"demo": "true", "mcp": '{"enabled": true, "port": 8001}'})
+    assert set(list_unguarded(plan, published(plan))) == {"alertmanager", "api", "loki", "prometheus", "worker"}

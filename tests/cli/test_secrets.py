@@ -314,3 +314,28 @@ def test_a_terminal_is_asked_without_an_echo(monkeypatch: pytest.MonkeyPatch) ->
     console, text = console_text()
     assert secrets.read_value("slack-webhook", console) == CANARY
     assert text.getvalue() == "Value of slack-webhook (it is not shown):\n"
+
+
+def test_a_password_says_whose_it_is_and_where(tmp_path: Path) -> None:
+    """The user and the pages that take both, by what they are; what no page takes says what it is."""
+    plan = plan_with(tmp_path, {"grafana": '{"image": "dashboard-viewer"}', "demo": "true"})
+    base = "http://127.0.0.1:8080"
+    assert secrets.list_uses(plan, "grafana-admin-password") == ["user admin at:", f"  dashboard-viewer {base}/"]
+    user, *pages = secrets.list_uses(plan, "access-admin-password")
+    assert user == "user admin at:" and f"  prometheus {base}/prometheus/" in pages and len(pages) == 3
+    assert secrets.list_uses(plan, "grafana-secret-key") == ["the key that Grafana encrypts its database with"]
+    assert secrets.list_uses(plan, "of-before-password") == []
+
+
+def test_passwords_are_printed_when_files_are_wrong(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has to look what is wrong needs them most; then nobody knows what they are for."""
+
+    def refuse(*_: object) -> Plan:
+        raise ConfigError([])
+
+    monkeypatch.setattr(secrets, "plan_file", refuse)
+    fakes.fake_pulumi(space.directory, {"stack output": '{"grafana-admin-password": "x", "baseUrl": "http://h"}'})
+    assert secrets.show_passwords(space, Console()) == 0
+    assert capsys.readouterr().out == "grafana-admin-password: x\n"

@@ -15,8 +15,9 @@ import pytest
 from cli import engine, lifecycle, render, stored, upgrade
 from cli.record import Record, Underway
 from cli.runs import LockedError
+from cli.table import Report
 from cli.upgrade import Course, check_upgrades, upgrade_stack
-from cli.verify import Health, Report
+from cli.verify import Health
 from cli.versions import Upgrade
 from model.errors import ConfigError
 from model.images import UpgradeNote

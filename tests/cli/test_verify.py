@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from cli import refusals, verify
 from cli.lines import find_agent, has_lines
@@ -17,37 +15,15 @@ from cli.verify import Health
 from model.load import parse_model
 from model.system import System
 from tests.support import fakes
-from tests.support.fakes import FakeItem
+from tests.support.fakes import FakeItem, target
 from tests.support.systems import SYSTEM, changed, plan_shop
 from tests.support.validating import accepts, tool
 from tests.support.yaml_files import write_yaml
 
 
-def target(service: str, health: str = "up") -> dict[str, Any]:
-    """A target as Prometheus' API describes it."""
-    return {
-        "labels": {"job": service, "service": service},
-        "health": health,
-        "scrapeUrl": f"http://{service}:1/metrics",
-        "lastError": "" if health == "up" else "connection refused [a-z]",
-    }
-
-
 def answer(*targets: dict[str, Any]) -> tuple[int, bytes]:
     """Prometheus' answer with these targets."""
     return 0, json.dumps({"status": "success", "data": {"activeTargets": list(targets)}}).encode()
-
-
-def shown(found: list[Health], scraped: list[dict[str, Any]], *unseen: str) -> tuple[bool, str]:
-    """Verdict and text of the closing table."""
-    out = io.StringIO()
-    console = Console(file=out, width=120)
-    report = verify.Report("dev", found, scraped, unseen, base_url="http://127.0.0.1:8080")
-    good = verify.print_report(report, console)
-    return good, out.getvalue()
-
-
-GOOD = Health("prometheus", "healthy", "http://127.0.0.1:9090", 64)
 
 
 @pytest.mark.parametrize(
@@ -132,47 +108,13 @@ def test_waiting_for_targets_ends() -> None:
 
 
 def test_a_target_that_refuses_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After two scrapes that were refused it stays so; the report says what to change."""
+    """After two scrapes that were refused it stays so."""
     monkeypatch.setattr(refusals, "SECONDS", 0)
     refused = {**target("api", "down"), "lastError": "server returned HTTP status 401 Unauthorized"}
     scrapes = [answer({**refused, "lastScrape": f"00:0{number}"}) for number in (1, 1, 2, 3)]
     prometheus: FakeItem = fakes.service("prometheus", outputs=scrapes)
     (seen,) = verify.wait_targets(fakes.engine_with(prometheus), "dev", 60)
     assert seen["lastScrape"] == "00:02"
-    assert "waiting does not change that: it wants a login" in shown([GOOD], [seen])[1]
-    assert "waiting does not" not in shown([GOOD], [target("api", "down")])[1]
-
-
-def test_who_is_down_is_named() -> None:
-    """By its service, as the address of a pod means nothing to anybody."""
-    _, text = shown([GOOD], [target("api", "down")])
-    assert "down api, http" in text
-
-
-def test_report_of_a_good_stack() -> None:
-    """The closing table names every workload, its address, how much of it is scraped, and where the password is."""
-    good, text = shown([GOOD, Health("tools", "running", "", 1)], [target("prometheus"), target("prometheus")])
-    assert good
-    for words in ("prometheus", "http://127.0.0.1:9090", "2/2 up", "Targets: 2 of 2 up", "make password STACK=dev"):
-        assert words in text
-
-
-def test_report_names_what_is_down() -> None:
-    """A target that is down fails the report and is shown with its error."""
-    good, text = shown([GOOD], [target("prometheus"), target("api", "down")])
-    assert not good
-    assert "http://api:1/metrics: connection refused [a-z]" in text and "Targets: 1 of 2 up" in text
-
-
-def test_unhealthy_or_empty_stack_is_not_good() -> None:
-    """An unhealthy workload, or no workload at all, fails the report."""
-    assert not shown([Health("web", "unhealthy", "", 1)], [target("web")])[0]
-    assert not shown([], [])[0]
-
-
-def test_no_target_at_all_is_not_good() -> None:
-    """A stack whose Prometheus names no target is watched by nobody."""
-    assert not shown([GOOD], [])[0]
 
 
 def test_what_is_planned_and_absent_is_missing(tmp_path: Path) -> None:
@@ -195,51 +137,6 @@ def test_who_cannot_be_asked_is_named(containers: list[FakeItem], words: str) ->
     """A container that is gone or stopped answers nothing, and the message says which it is."""
     with pytest.raises(RuntimeError, match=words):
         verify.wait_targets(fakes.engine_with(*containers), "dev", 0)
-
-
-def test_what_is_not_seen_fails_the_report() -> None:
-    """All is healthy and up, and yet a container without metrics or lines makes the stack not good."""
-    good, text = shown([GOOD], [target("prometheus")], "there are no metrics of 2 of 2 containers (all)")
-    assert not good and "unseen there are no metrics of 2 of 2 containers (all)" in text
-
-
-@pytest.mark.parametrize(
-    ("workloads", "scraped", "unseen", "good"),
-    [
-        ([GOOD], [target("prometheus")], [], True),
-        ([GOOD], [target("prometheus", "down")], [], False),
-        ([GOOD], [target("prometheus")], ["there are no metrics"], False),
-        ([], [], [], False),
-    ],
-)
-def test_a_program_reads_the_same_verdict(
-    workloads: list[Health], scraped: list[dict[str, Any]], unseen: list[str], good: bool
-) -> None:
-    """The plain data hold what the table shows, and judge as it does."""
-    data = verify.describe_report(verify.Report("dev", workloads, scraped, unseen, ("w",), "http://h"))
-    assert json.loads(json.dumps(data)) == data
-    assert (data["good"], data["unseen"], data["warnings"]) == (good, unseen, ["w"])
-    assert [item["workload"] for item in data["workloads"]] == [item.workload for item in workloads]
-    assert [(each["service"], each["health"]) for each in data["targets"]] == [
-        (each["labels"]["service"], each["health"]) for each in scraped
-    ]
-    assert shown(workloads, scraped, *unseen)[0] == good
-
-
-def test_addresses_are_whole_in_a_narrow_window() -> None:
-    """What is cut opens nothing; a page has a line of its own, and where none leads anywhere, a command does."""
-    long = Health("prometheus", "healthy", "http://127.0.0.1:29091 http://127.0.0.1:29092", 64)
-    texts = []
-    for pages in ([("grafana", "http://127.0.0.1:8080/")], []):
-        out = io.StringIO()
-        report = verify.Report("dev", [long], [], base_url="http://127.0.0.1:8080", pages=pages)
-        verify.print_report(report, Console(file=out, width=40))
-        texts.append(out.getvalue())
-    near, far = texts
-    cells = "".join(line.split("│")[-2].strip() for line in near.splitlines() if "│" in line)
-    assert cells == "http://127.0.0.1:29091http://127.0.0.1:29092" and "…" not in near
-    assert "  grafana        http://127.0.0.1:8080/\n" in near and "make open" not in near
-    assert "make open STACK=dev" in far.replace("\n", "")
 
 
 def planned(*names: str) -> Any:
@@ -344,15 +241,6 @@ def test_an_agent_is_blind_when_it_is_up_and_names_nothing(answers: list[tuple[i
 def test_nobody_is_blind_in_a_stack_that_is_not_there() -> None:
     """Before the first run there is no Prometheus to ask."""
     assert not verify.is_blind(fakes.engine_with(), "dev")
-
-
-def test_warnings_are_shown_and_judge_nothing() -> None:
-    """What the plan warns of stands below the table; the stack is as well as it is without."""
-    out = io.StringIO()
-    console = Console(file=out, width=120)
-    up = [target("prometheus")]
-    assert verify.print_report(verify.Report("dev", [GOOD], up, warnings=("no [default] receiver",)), console)
-    assert "warning no [default] receiver" in out.getvalue()
 
 
 def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None:

@@ -69,9 +69,10 @@ def test_pages_are_opened_from_here(stack: RunningStack) -> None:
     with stack.opened() as addresses:
         password = stack.password("access-admin-password")
         login = {"Authorization": f"Basic {base64.b64encode(f'admin:{password}'.encode()).decode()}"}
-        assert {"prometheus", "alertmanager", "grafana", "traefik"} <= addresses.keys()
-        for name in ("alertmanager", "grafana", "traefik"):
-            asked = urllib.request.Request(addresses[name], headers={} if name == "grafana" else login)  # noqa: S310
+        (dashboards,) = addresses.keys() & {"grafana", "dashboard-viewer"}
+        assert {"prometheus", "alertmanager", "traefik"} <= addresses.keys()
+        for name in ("alertmanager", dashboards, "traefik"):
+            asked = urllib.request.Request(addresses[name], headers={} if name == dashboards else login)  # noqa: S310
             with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310 - loopback
                 assert "<html" in answer.read().decode().lower(), name
 

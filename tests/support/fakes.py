@@ -159,3 +159,13 @@ def service(workload: str, *, state: str = "healthy", port: int | None = None, *
     }
     labels = {"io.observability.workload": workload}
     return FakeItem(f"dev-{workload}", id=f"id-{workload}", attrs=attrs, labels=labels, **more)
+
+
+def target(service: str, health: str = "up") -> dict[str, Any]:
+    """A target as Prometheus' API describes it."""
+    return {
+        "labels": {"job": service, "service": service},
+        "health": health,
+        "scrapeUrl": f"http://{service}:1/metrics",
+        "lastError": "" if health == "up" else "connection refused [a-z]",
+    }

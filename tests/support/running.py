@@ -225,7 +225,7 @@ class RunningStack:
             while said[-1] and "traefik" not in said[-1]:  # the last of the pages
                 said.append(process.stdout.readline())
             try:
-                yield dict(line.split() for line in said if "://" in line)
+                yield dict(line.split()[:2] for line in said if "://" in line)
             finally:
                 process.send_signal(signal.SIGINT)
                 try:
