@@ -22,6 +22,7 @@ from cli.hosts import Host, open_host
 from cli.report import build_report
 from cli.stack_file import find_location
 from cli.table import Report
+from cli.verify import describe_mend
 from cli.workspace import ROOT, Workspace, open_workspace
 from model.errors import ConfigError
 
@@ -70,8 +71,7 @@ def list_sick(report: Report, host: Host) -> Iterator[Trouble]:
         if not item.good:
             words = said.get(item.workload, "").strip().splitlines()[-1:]
             what = f"{item.workload} is {item.state}" + "".join(f"; it last said: {line}" for line in words)
-            remedy = f"`make up STACK={report.stack}` puts back what is missing or stopped"
-            yield Trouble("workload", what, remedy)
+            yield Trouble("workload", what, describe_mend(report.stack))
 
 
 def list_unwatched(report: Report) -> Iterator[Trouble]:

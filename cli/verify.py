@@ -109,10 +109,10 @@ def get_running(client: docker.DockerClient, stack: str, workload: str) -> Conta
     try:
         container = client.containers.get(name)
     except NotFound:
-        raise RuntimeError(f"there is no container {name}; make up puts it back") from None
+        raise RuntimeError(f"there is no container {name}: {describe_mend(stack)}") from None
     state = container.attrs["State"]["Status"]
     if state != "running":
-        raise RuntimeError(f"the container {name} is {state}; see docker logs {name}")
+        raise RuntimeError(f"the container {name} is {state}: {describe_mend(stack)}")
     return container
 
 
@@ -158,13 +158,23 @@ def list_targets(client: docker.DockerClient, stack: str) -> list[dict[str, Any]
     return list(ask_prometheus(client, stack, "targets?state=active")["activeTargets"])
 
 
+def describe_mend(stack: str) -> str:
+    """What to do where a part of a stack is not there or does not run; whoever says that says it in these words."""
+    return f"make up STACK={stack} puts back what is missing or stopped"
+
+
 def explain_absence(containers: Iterable[Container], name: str) -> str:
-    """That the container of a name does not run, with the command that starts it; empty where there is none such."""
+    """That the container of a name does not run, with what to do; empty where there is none such.
+
+    One that is in no stack is somebody else's to start.
+    """
     for container in containers:
         networks = container.attrs["NetworkSettings"]["Networks"] or {}
         aliases = {alias for each in networks.values() for alias in each.get("Aliases") or ()}
         if name in {container.name, *aliases} and (state := container.attrs["State"]["Status"]) != "running":
-            return f"the container {container.name} is {state}: docker start {container.name}"
+            own = container.labels.get(f"{LABEL}.stack")
+            mend = describe_mend(own) if own else f"docker start {container.name}"
+            return f"the container {container.name} is {state}: {mend}"
     return ""
 
 

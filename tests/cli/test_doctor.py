@@ -11,7 +11,7 @@ import pytest
 
 from cli import doctor, engine, render
 from cli.table import Report
-from cli.verify import Health
+from cli.verify import Health, describe_mend
 from model.errors import ConfigError, Problem
 
 WELL = Health("prometheus", "healthy", "", 64)
@@ -85,6 +85,7 @@ def test_what_explains_the_others_comes_first(examine: Any) -> None:
     troubles = examine(report, host, ())
     assert [each.where for each in troubles] == ["docker", "workload", "target", "unseen", "alert", "alert"]
     assert troubles[1].what == "loki is exited; it last said: no space left on device"
+    assert troubles[1].remedy == describe_mend("dev"), "as `make verify` has it"
     assert troubles[2].what == "api at http://api:1/metrics is not scraped: connection refused"
     assert troubles[4].what == "TargetDown of api (critical): TargetDown here"
     assert troubles[4].remedy == "docs/runbooks/TargetDown.md"

@@ -20,6 +20,8 @@ from tests.support.systems import SYSTEM, changed, plan_shop
 from tests.support.validating import accepts, tool
 from tests.support.yaml_files import write_yaml
 
+MEND = "make up STACK=dev puts back what is missing or stopped"
+
 
 def answer(*targets: dict[str, Any]) -> tuple[int, bytes]:
     """Prometheus' answer with these targets."""
@@ -129,8 +131,8 @@ def test_what_is_planned_and_absent_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("containers", "words"),
     [
-        ([], "there is no container dev-prometheus; make up puts it back"),
-        ([fakes.service("prometheus", state="exited")], "the container dev-prometheus is exited; see docker logs"),
+        ([], f"there is no container dev-prometheus: {MEND}"),
+        ([fakes.service("prometheus", state="exited")], f"the container dev-prometheus is exited: {MEND}"),
     ],
 )
 def test_who_cannot_be_asked_is_named(containers: list[FakeItem], words: str) -> None:
@@ -260,11 +262,16 @@ def test_containers_are_seen_beside_the_labels_of_before(tmp_path: Path) -> None
     accepts(tool("promtool"), "test", "rules", tmp_path / "test.yml")
 
 
+@pytest.mark.parametrize(("labels", "mend"), [({"io.observability.stack": "dev"}, MEND), ({}, "docker start shop-api")])
 @pytest.mark.parametrize(("name", "said"), [("shop-api", True), ("api", True), ("web", False), ("none", False)])
-def test_a_stopped_container_explains_its_name(name: str, said: bool) -> None:
-    """Whether it is called by its own name or by an alias; one that runs, or that nobody knows, explains nothing."""
+def test_a_stopped_container_explains_its_name(name: str, said: bool, labels: dict[str, str], mend: str) -> None:
+    """Whether it is called by its own name or by an alias; one that runs, or that nobody knows, explains nothing.
+
+    A part of a stack is put back by `make up`, as `make doctor` says too.
+    """
     stopped: Any = SimpleNamespace(
         name="shop-api",
+        labels=labels,
         attrs={
             "State": {"Status": "exited"},
             "NetworkSettings": {"Networks": {"shop_default": {"Aliases": ["api"]}, "bridge": {"Aliases": None}}},
@@ -273,5 +280,5 @@ def test_a_stopped_container_explains_its_name(name: str, said: bool) -> None:
     running: Any = SimpleNamespace(
         name="web", attrs={"State": {"Status": "running"}, "NetworkSettings": {"Networks": None}}
     )
-    expected = "the container shop-api is exited: docker start shop-api" if said else ""
+    expected = f"the container shop-api is exited: {mend}" if said else ""
     assert verify.explain_absence([running, stopped], name) == expected
