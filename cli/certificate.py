@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from cli.waiting import Wait
 from components.entry.certificates import METRIC, covers_host
 from model.settings import Settings
 
@@ -37,14 +38,13 @@ def wait_certificate(
     """
     if not settings.tls.on:
         return []
-    deadline, challenge = time.monotonic() + timeout, settings.tls.acme.challenge if settings.tls.acme else ""
+    wait, challenge = Wait(timeout), settings.tls.acme.challenge if settings.tls.acme else ""
     while True:
         problem = describe_missing(settings, _ask_safely(metrics))
         if problem is None:
             return []
-        if time.monotonic() > deadline:
+        if not wait.goes_on(f"this to change: {problem}"):
             return [f"{problem}; {find_reason(_ask_safely(log), challenge)}"]
-        time.sleep(0.5)
 
 
 def order_certificate(settings: Settings, metrics: Callable[[], str], reload: Callable[[], object]) -> None:

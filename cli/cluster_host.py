@@ -27,7 +27,8 @@ from cli.render import build_cluster_scope, build_config_maps, build_objects
 from cli.tasks import Say, Tasks
 from cli.tasks_cluster import ClusterTasks, run_in_pod
 from cli.tunnel import SocketTunnel, Tunnel
-from cli.verify import Health
+from cli.verify import Health, describe_down, describe_unwell
+from cli.waiting import Wait
 from cli.workspace import Description, Workspace
 from components.loki import settings as loki
 from components.traefik.settings import INTERNAL_PORT
@@ -169,12 +170,11 @@ class ClusterHost:
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""
-        deadline = time.monotonic() + timeout
+        wait = Wait(timeout)
         while True:
             health = [read_pod_health(pod) for pod in self.list_pods()]
-            if all(item.good for item in health) or time.monotonic() > deadline:
+            if all(item.good for item in health) or not wait.goes_on(describe_unwell(health)):
                 return sorted(health, key=lambda item: item.workload)
-            time.sleep(0.5)
 
     def list_alertmanagers(self) -> Sequence[Instance]:
         """See `Host`; those of the operator where there is one."""
@@ -244,18 +244,17 @@ class ClusterHost:
 
     def wait_targets(self, timeout: float) -> list[dict[str, Any]]:
         """See `Host`."""
-        deadline = time.monotonic() + timeout * (operator_targets.PATIENCE if self._operator else 1)
+        wait = Wait(timeout * (operator_targets.PATIENCE if self._operator else 1))
         waiting = Waiting()
         while True:
             try:
                 targets = self.list_targets()
             except RuntimeError:  # it may have only just begun
-                if time.monotonic() > deadline:
+                if not wait.goes_on("Prometheus to answer"):
                     raise
-                targets = []
-            if waiting.is_over(targets) or time.monotonic() > deadline:
+                continue
+            if waiting.is_over(targets) or not wait.goes_on(describe_down(targets)):
                 return targets
-            time.sleep(0.5)
 
     def ask_prometheus(self, path: str) -> Any:
         """See `Host`."""

@@ -23,6 +23,7 @@ from cli.report import build_report
 from cli.stack_file import find_location
 from cli.table import Report
 from cli.verify import describe_mend
+from cli.waiting import say_waiting
 from cli.workspace import ROOT, Workspace, open_workspace
 from model.errors import ConfigError
 
@@ -158,7 +159,8 @@ def print_diagnosis(stack: str, diagnosis: Diagnosis) -> None:
 
 def run_command(args: argparse.Namespace) -> int:
     """Prints what is wrong. Returns 1 where anything is."""
-    diagnosis = diagnose_stack(args.stack)
+    with say_waiting(None if args.json else console.print):
+        diagnosis = diagnose_stack(args.stack)
     if args.json:
         print(json.dumps({"stack": args.stack, **asdict(diagnosis)}))
     else:

@@ -24,6 +24,7 @@ from cli.report import build_report, compose_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
 from cli.tour import describe_doctor, list_next_steps
+from cli.waiting import say_waiting
 from cli.workspace import ROOT, Workspace, describe_machine, drop_secrets, forget_stack, keep_secrets, open_workspace
 from model.errors import ConfigError, Problem
 from model.plan import Plan
@@ -217,10 +218,12 @@ def run_preflight(host: Host, plan: Plan) -> None:
 
 def check(stack: str, *, as_json: bool = False) -> int:
     """Shows how a running stack is, without changing anything, even where its files have become wrong meanwhile."""
+    announce: Callable[[str], None] = (lambda _: None) if as_json else announce_phase
+    announce("stack")
     space = open_workspace(stack, engine.build_tool_env())
     location, base_url = find_location(space.directory, stack)
     host = open_host(stack, location)
-    report = build_report(space, base_url, host, announce=(lambda _: None) if as_json else announce_phase)
+    report = build_report(space, base_url, host, announce=announce)
     if as_json:
         print(json.dumps(table.describe_report(report)))
     else:
@@ -322,4 +325,5 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 def run_command(args: argparse.Namespace) -> int:
     """Runs the command of `args`, which is one of COMMANDS. Returns its exit code."""
     console.stderr = args.json
-    return COMMANDS[args.command](args)
+    with say_waiting(None if args.json else console.print):
+        return COMMANDS[args.command](args)

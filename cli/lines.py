@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from cli.exposed import Ask, list_up, query_series
+from cli.waiting import Wait
 from components.loki.settings import NAME, READ
 from model.base import DAY
 from model.logs import SOURCES
@@ -51,7 +52,7 @@ def list_label_values(ask: AskLoki, stack: str, label: str) -> set[str]:
 
 def wait_service_lines(plan: Plan, ask: AskLoki, timeout: float) -> list[str]:
     """What `check_service_lines` says after at most `timeout` seconds, or why nobody can know."""
-    deadline = time.monotonic() + timeout
+    wait = Wait(timeout)
     while has_lines(plan):
         try:
             sentence = check_service_lines(plan.system, ask, plan.stack)
@@ -59,9 +60,8 @@ def wait_service_lines(plan: Plan, ask: AskLoki, timeout: float) -> list[str]:
             sentence = str(error)
         if sentence is None:
             break
-        if time.monotonic() > deadline:
+        if not wait.goes_on(f"this to change: {sentence}"):
             return [sentence]
-        time.sleep(0.5)
     return []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from cli import content, exposed, forward, lines, pages, probed, render, verify
 from cli.hosts import Host
 from cli.table import Report
 from cli.verify import Health
+from cli.waiting import Wait
 from cli.workspace import Workspace
 from model.checks.entry import TRAEFIK
 from model.errors import ConfigError
@@ -50,8 +50,10 @@ def build_report(
         health = [*health, *verify.list_missing(plan, health)]
         announce("view")
         unseen += host.list_unseen(plan, patience if scraped else 0)
+        announce("what services expose")
         differences = _compare_exposed(plan, host) if scraped else []
         unseen += [item.text for item in differences if item.certain]
+        announce("pages")
         unseen += content.list_empty_pages(plan, host)
         uncertain = [item.text for item in differences if not item.certain]
         return compose_report(
@@ -91,14 +93,13 @@ def wait_targets(host: Host, plan: Plan | None, timeout: float) -> tuple[list[di
 
     Where whoever knows them does not answer, that is the sentence.
     """
-    deadline = time.monotonic() + timeout
+    wait = Wait(timeout)
     try:
         while True:
-            scraped = host.wait_targets(max(0.0, deadline - time.monotonic()))
+            scraped = host.wait_targets(wait.remaining)
             lacking = verify.list_lacking(plan, scraped) if plan and scraped else []
-            if not lacking or time.monotonic() > deadline:
+            if not lacking or not wait.goes_on(f"this to change: {lacking[0]}"):  # pods are found seconds later
                 return scraped, lacking
-            time.sleep(0.5)  # pods are found some seconds after they are there
     except RuntimeError as error:
         return [], [f"the targets are not known: {error}"]
 

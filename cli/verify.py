@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from cli import lines
 from cli.engine import execute_command
 from cli.exposed import query_series
 from cli.refusals import Waiting
+from cli.waiting import Wait, format_some
 from components.loki.settings import PORT as LOKI_PORT
 from model.naming import LABEL
 from model.plan import Plan
@@ -86,12 +86,16 @@ def read_health(container: Container) -> Health:
 
 def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> list[Health]:
     """Waits until every service is healthy, at most `timeout` seconds; returns how they are then."""
-    deadline = time.monotonic() + timeout
+    wait = Wait(timeout)
     while True:
         result = [read_health(container) for container in list_services(client, stack)]
-        if all(item.good for item in result) or time.monotonic() > deadline:
+        if all(item.good for item in result) or not wait.goes_on(describe_unwell(result)):
             return result
-        time.sleep(0.5)
+
+
+def describe_unwell(health: Sequence[Health]) -> str:
+    """Who is not well, and how it is."""
+    return format_some([f"{item.workload} ({item.state})" for item in health if not item.good])
 
 
 def read_last_log_lines(container: Container, lines: int = 5) -> str:
@@ -180,12 +184,17 @@ def explain_absence(containers: Iterable[Container], name: str) -> str:
 
 def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> list[dict[str, Any]]:
     """Waits until every target is up or refused for good, at most `timeout` seconds; returns them as they are then."""
-    deadline, waiting = time.monotonic() + timeout, Waiting()
+    wait, waiting = Wait(timeout), Waiting()
     while True:
         active = list_targets(client, stack)
-        if waiting.is_over(active) or time.monotonic() > deadline:
+        if waiting.is_over(active) or not wait.goes_on(describe_down(active)):
             return active
-        time.sleep(0.5)
+
+
+def describe_down(scraped: Sequence[Mapping[str, Any]]) -> str:
+    """Which services are not scraped."""
+    down = sorted({find_service(target) for target in scraped if target["health"] != "up"})
+    return f"the first answer to a scrape of {format_some(down)}" if down else "Prometheus to know any target"
 
 
 def find_service(target: Mapping[str, Any]) -> str:
@@ -230,12 +239,11 @@ def list_unseen(client: docker.DockerClient, plan: Plan, timeout: float) -> list
     if agent := lines.find_agent(plan):
         known += [(LINES_OF, partial(check_lines, agent)), (LINES_OF, partial(_check_service_lines, plan))]
     checks = [check for needed, check in known if needed <= planned]
-    deadline = time.monotonic() + timeout
+    wait = Wait(timeout)
     while True:
         sentences = [sentence for check in checks if (sentence := _ask_safely(check, client, plan.stack))]
-        if not sentences or time.monotonic() > deadline:
+        if not sentences or not wait.goes_on(f"this to change: {sentences[0]}"):
             return sentences
-        time.sleep(0.5)
 
 
 def _ask_safely(check: Check, client: docker.DockerClient, stack: str) -> str | None:
