@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from cli import alert_test, engine, last_run, render, secrets, table
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
+from cli.previewed import Changes
 from cli.report import build_report, compose_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
@@ -242,9 +244,13 @@ def preview(stack: str, *, as_json: bool) -> int:
     space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
     how = _list_refresh_arguments(space, plan, host)
-    space.run_pulumi("preview", "--json" if as_json else "--diff", "--stack", stack, *how)
-    if not as_json:
-        table.print_warnings(plan.warnings, console)
+    if as_json:
+        space.run_pulumi("preview", "--json", "--stack", stack, *how)
+        return FINE
+    colour = ("--color=always",) if console.is_terminal else ()
+    changes = Changes(functools.partial(print, flush=True), console.print)
+    space.run_pulumi("preview", "--diff", "--stack", stack, *how, *colour, say=changes.take)
+    table.print_warnings(plan.warnings, console)
     return FINE
 
 

@@ -19,7 +19,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,9 +174,18 @@ def guard_run(mark: str) -> Iterator[None]:
 
 
 def run_command(
-    command: Sequence[str], *, mark: str, env: Mapping[str, str], cwd: Path, capture: bool, stdin: str | None
+    command: Sequence[str],
+    *,
+    mark: str,
+    env: Mapping[str, str],
+    cwd: Path,
+    capture: bool,
+    stdin: str | None,
+    say: Callable[[str], object] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Runs Pulumi under a mark. Nothing of the run is left when it returns.
+
+    With `say` each line of its standard output is handed on as it comes, and not captured.
 
     After Ctrl-C it is waited for, as the terminal interrupts Pulumi as well, which then finishes what it does.
 
@@ -186,12 +195,15 @@ def run_command(
     with guard_run(mark):
         pipe = subprocess.PIPE if capture else None
         process = subprocess.Popen(
-            command, cwd=cwd, env={**env, MARK: mark}, text=True, stdout=pipe, stderr=pipe,
+            command, cwd=cwd, env={**env, MARK: mark}, text=True, stdout=subprocess.PIPE if say else pipe, stderr=pipe,
             stdin=subprocess.PIPE if stdin is not None else None,
         )  # fmt: skip
         interrupted, written = False, stdin
         while True:
             try:
+                if say and process.stdout:
+                    for line in process.stdout:
+                        say(line.rstrip("\n"))
                 out, err = process.communicate(written)
                 break
             except KeyboardInterrupt:

@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,16 @@ class Workspace:
     local: bool
 
     def run_pulumi(
-        self, *args: str, check: bool = True, capture: bool = False, stdin: str | None = None
+        self,
+        *args: str,
+        check: bool = True,
+        capture: bool = False,
+        stdin: str | None = None,
+        say: Callable[[str], object] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Runs the Pulumi CLI in the working directory; `stdin` is what it reads on standard input.
+
+        With `say` each line that it prints is handed on instead.
 
         Raises:
             subprocess.CalledProcessError: it failed and `check` is set.
@@ -63,7 +70,9 @@ class Workspace:
         """
         mark = runs.derive_mark(self.key)
         command = ["pulumi", *args]
-        done = runs.run_command(command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin)
+        done = runs.run_command(
+            command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin, say=say
+        )
         if check:
             done.check_returncode()
         return done

@@ -105,11 +105,13 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_preview_changes_nothing(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`make preview` asks Pulumi for a preview and shows what the plan warns of; --json gives Pulumi's to programs."""
+    """`make preview` shows changes alone and what the plan warns of; --json gives Pulumi's own to programs."""
+    read = "    ~ docker:index/network:Network: (refresh)\n        [id=1]\n"
+    fakes.fake_pulumi(stack, {"preview --diff": f"Previewing update (dev):\n{read}Resources:\n"})
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     assert call(monkeypatch, "preview") == 0
-    assert "warning nobody is called" in capsys.readouterr().out
+    assert capsys.readouterr().out == "Previewing update (dev):\nResources:\nwarning nobody is called\n"
     assert call(monkeypatch, "preview", "--json") == 0
     assert "warning" not in capsys.readouterr().out
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
