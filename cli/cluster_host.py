@@ -118,6 +118,10 @@ class ClusterHost:
         """See `Host` and `targets.kubernetes.preflight.check_cluster`."""
         return preflight.check_cluster(build_cluster_scope(plan), plan.list_workloads(), plan.extra_objects)
 
+    def pull_images(self, plan: Plan) -> dict[str, str]:
+        """See `Host`: nothing, as each node pulls for itself, and says in its events what it cannot have."""
+        return {}
+
     def describe(self, settings: Settings) -> Description:
         """See `Host`: nothing, as no setting depends on it."""
         return Description()

@@ -9,7 +9,7 @@ import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from cli import alertmanagers, certificate, delivered, engine, last_run, recover, render, verify
+from cli import alertmanagers, certificate, delivered, engine, last_run, pulled, recover, render, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
 from cli.tasks import Say, Tasks
@@ -56,6 +56,9 @@ class Host(Protocol):
 
     def check_preflight(self, plan: Plan) -> list[str]:
         """What stands in the way of a run, asked before Pulumi asks for each resource, as sentences."""
+
+    def pull_images(self, plan: Plan) -> dict[str, str]:
+        """Has the platform get images that it lacks; the registry's answer for each that cannot be pulled."""
 
     def describe(self, settings: Settings) -> Description:
         """What the platform says of itself that a stack's settings must agree with."""
@@ -191,6 +194,13 @@ class DockerHost:
         facts = docker_engine.read_facts(self._client, engine.find_address(settings))
         ports = host_ports.check_host_ports(plan, self._client.api.containers(), local=facts.local)
         return [*docker_engine.check_engine(settings, facts), *ports]
+
+    def pull_images(self, plan: Plan) -> dict[str, str]:
+        """See `Host`: but those of registries with a login, whose password Pulumi alone has."""
+        scope, logins = _build_scope(plan), {login.address for login in plan.settings.docker.registry_logins}
+        names = {workload.image for workload in plan.list_workloads()} | {"busybox"}
+        references = sorted(scope.build_reference(name) for name in names)
+        return pulled.pull_images(self._client, [r for r in references if pulled.find_registry(r) not in logins])
 
     def describe(self, settings: Settings) -> Description:
         """See `Host`."""

@@ -22,6 +22,7 @@ from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
 from cli.locks import refuse_locked
 from cli.previewed import Changes
+from cli.pulled import build_refusal
 from cli.report import build_report, compose_report, wait_targets
 from cli.running import open_running
 from cli.stack_file import build_location, find_location, read_location, read_settings
@@ -127,7 +128,7 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
     overlay = phases.run("prerequisites", lambda: fetch_prerequisites(first))
     space, plan, host = connect_stack(stack, overlay)
     try:
-        report = roll_out(space, plan, host, phases, rotation)
+        report = roll_out(space, plan, host, phases, rotation, added=overlay)
     except subprocess.CalledProcessError:
         console.print(f"Next: {describe_doctor(stack)}")
         raise
@@ -140,11 +141,20 @@ def up(stack: str, rotation: secrets.Rotation | None = None) -> int:
 
 
 def roll_out(
-    space: Workspace, plan: Plan, host: Host, phases: Phases, rotation: secrets.Rotation | None = None
+    space: Workspace,
+    plan: Plan,
+    host: Host,
+    phases: Phases,
+    rotation: secrets.Rotation | None = None,
+    *,
+    added: Mapping[str, Any] | None = None,
 ) -> table.Report:
     """Deploys a plan, with another value of a secret where it is given, and waits until all is well. Says how it is.
 
+    `added` is what this machine adds to the settings of a stack that has no backend of its own.
+
     Raises:
+        PullError: an image cannot be had.
         ConfigError: the host is in the way of a run.
         LockedError: another run came first.
         subprocess.CalledProcessError: Pulumi failed.
@@ -152,6 +162,10 @@ def roll_out(
     run_preflight(host, plan)
     for line in phases.run("recovery", lambda: [*host.recover(space), *host.restore(plan)]):
         console.print(f"   {line}")
+    if not space.local:  # else the toolchain has seen to all of them
+        refused = phases.run("images", lambda: host.pull_images(plan))
+        if refused:
+            raise build_refusal(plan.stack, refused, added or {})
     renewed = rotation.apply(space) if rotation else ()
     mended = host.list_urns_to_replace(space, plan)
     for urn in mended:  # Pulumi shows no difference for these

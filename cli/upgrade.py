@@ -25,6 +25,7 @@ from cli.backups import run_backups
 from cli.held import hold_versions, read_wanted
 from cli.hosts import Host
 from cli.locks import refuse_locked
+from cli.pulled import PullError
 from cli.record import Underway, read_record
 from cli.runs import LockedError
 from cli.table import Report
@@ -152,6 +153,8 @@ class Course:
         space, plan, host = lifecycle.connect_stack(self.stack)
         try:
             return lifecycle.roll_out(space, plan, host, lifecycle.Phases()), plan, host
+        except PullError as error:
+            return [str(problem) for problem in error.problems]
         except subprocess.CalledProcessError:
             lifecycle.print_failures(host)
             return ["Pulumi failed: its lines above say why"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -317,3 +318,21 @@ def test_a_certificate_is_no_secret_to_keep(stack: Path, monkeypatch: pytest.Mon
     assert call(monkeypatch, "down") == 0
     stored = [line for line in fakes.calls(stack) if line.startswith("config set")]
     assert stored == ["config set --secret grafana-admin-password --stack dev"]
+
+
+def test_an_image_that_cannot_be_had_ends_a_run_before_pulumi(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a backend of one's own, in words; else the toolchain has said it already, and the engine is not asked."""
+    fake_reports(monkeypatch, True)
+    monkeypatch.setattr(commands, "get_prerequisites", lambda images: {})
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
+    monkeypatch.setattr(DockerHost, "pull_images", lambda self, plan: {"grafana/loki:1": "no such host"})
+    assert call(monkeypatch, "up") == 0
+    (stack / "calls").unlink()
+    own = replace(fakes.workspace(stack, {"stack export": "{}"}), local=False)
+    monkeypatch.setattr(commands, "open_workspace", lambda *args: own)
+    assert call(monkeypatch, "up") == 2
+    assert "registry docker.io: grafana/loki:1 cannot be pulled (no such host)" in capsys.readouterr().out
+    assert not [line for line in fakes.calls(stack) if line.startswith("up")]
