@@ -14,7 +14,7 @@ from model.errors import ConfigError, Problem
 from model.places import locate_in_section, locate_settings_file
 
 AT_ONCE = 4
-"""As many images as an engine pulls at the same time are layers of one, 3 by default."""
+"""Images that are pulled at the same time: an engine gets three layers of each at once."""
 
 
 class PullError(ConfigError):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cli import engine, lifecycle, render, stored, upgrade
+from cli.pulled import build_refusal
 from cli.record import Record, Underway
 from cli.runs import LockedError
 from cli.table import Report
@@ -326,3 +327,13 @@ def test_what_is_not_deployed_is_not_up_to_date(tmp_path: Path, monkeypatch: pyt
     Deployed(tmp_path, monkeypatch)
     with pytest.raises(ConfigError, match="stack dev: nothing of it is deployed; do that first: make up STACK=dev"):
         upgrade.prepare_stack("dev", change=False)
+
+
+def test_a_version_that_cannot_be_pulled_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the registry's answer; the image of before is there."""
+    runs = Runs(monkeypatch, tmp_path, WELL, build_refusal("dev", {"grafana/loki:3.7.8": "no such host"}, {}), WELL)
+    _, code = start(tmp_path, LOKI)
+    assert code == 1 and runs.held[-1] == {"loki": "3.7.7"}
+    assert "grafana/loki:3.7.8 cannot be pulled (no such host)" in capsys.readouterr().out
