@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from cli import locks, runs
+from cli import locks, passphrase, runs
 from cli.record import read_record
 from model.errors import ConfigError, Problem
 from model.load import read_yaml
@@ -65,7 +65,8 @@ class Workspace:
         With `say` each line that it prints is handed on instead.
 
         Raises:
-            subprocess.CalledProcessError: it failed and `check` is set.
+            subprocess.CalledProcessError: it failed and `check` is set; where that is for want of the passphrase, its
+                words say so.
             KeyboardInterrupt: it was interrupted.
         """
         mark = runs.derive_mark(self.key)
@@ -73,9 +74,18 @@ class Workspace:
         done = runs.run_command(
             command, mark=mark, env=self.env, cwd=self.directory, capture=capture, stdin=stdin, say=say
         )
-        if check:
-            done.check_returncode()
+        if check and done.returncode:
+            said = done.stderr if capture else None
+            hint = self.explain_passphrase(said)
+            words = "\n".join(filter(None, (said, hint))) or None
+            raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, words)
         return done
+
+    def explain_passphrase(self, said: str | None) -> str:
+        """What is wrong with the passphrase by what Pulumi said; it is asked again where nobody saw that."""
+        if said is None:
+            said = self.run_pulumi(*passphrase.READ, "--stack", self.stack, check=False, capture=True).stderr
+        return passphrase.explain_failure(said or "", self.env)
 
     @property
     def backend(self) -> str:
@@ -103,9 +113,15 @@ class Workspace:
         return find_state_dir() / "work" / self.stack
 
     def read_outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
-        """The stack's outputs."""
+        """The stack's outputs; none where it was never deployed.
+
+        Raises:
+            subprocess.CalledProcessError: they cannot be decrypted.
+        """
         shown = ["--show-secrets"] if show_secrets else []
         done = self.run_pulumi("stack", "output", "--json", "--stack", self.stack, *shown, check=False, capture=True)
+        if done.returncode and (hint := self.explain_passphrase(done.stderr)):
+            raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, hint)
         return dict(json.loads(done.stdout)) if done.returncode == 0 and done.stdout.strip() else {}
 
 
@@ -312,7 +328,8 @@ def _select_stack(space: Workspace) -> None:
         locks.remove_stale_locks(space.backend, space.stack)  # of a run that was killed while it made the stack
         made = space.run_pulumi("stack", "init", space.stack, check=False, capture=True)
         if made.returncode:
-            raise SystemExit(f"cannot open the stack {space.stack}:\n{made.stderr.strip()}")
+            hint = space.explain_passphrase(made.stderr)
+            raise SystemExit(f"cannot open the stack {space.stack}:\n{hint or made.stderr.strip()}")
 
 
 def keep_secrets(space: Workspace, names: Collection[str]) -> None:
