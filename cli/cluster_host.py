@@ -157,9 +157,9 @@ class ClusterHost:
         """See `Host`: objects of a cluster change all the time, so Pulumi reads them back."""
         return ""
 
-    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
+    def find_urns_to_replace(self, space: Workspace, plan: Plan) -> dict[str, str]:
         """See `Host`: none, as the provider looks again at what was not ready."""
-        return []
+        return {}
 
     def list_pods(self, workload: str | None = None) -> list[Any]:
         """The stack's pods, or those of one workload, without those that are going."""

@@ -83,3 +83,14 @@ def _compare_digests(place: str, expected: Mapping[str, str], running: Mapping[s
 def list_spoilt(compared: Mapping[str, Drift]) -> list[str]:
     """Names of the workloads whose documents a new delivery puts right."""
     return [name for name, drift in compared.items() if any(item.repair == UP for item in drift.deviations)]
+
+
+def describe_delivery(plan: Plan, name: str, revision: str) -> str:
+    """Why documents of a workload are delivered: people have changed them, or somebody what was delivered.
+
+    `revision` is that of the last delivery.
+    """
+    configs = [item.config for item in plan.list_workloads() if item.name == name and item.config]
+    if revision and any(config.compute_revision() != revision for config in configs):
+        return f"delivers what your files say now: documents of {name} have changed in them"
+    return f"delivers again: documents of {name} are not as they were delivered, which nobody declared"

@@ -72,8 +72,8 @@ class Host(Protocol):
     def compute_digest(self, plan: Plan) -> str:
         """Digest of all that is there of the stack, as `cli.last_run` compares it; empty where that is not known."""
 
-    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
-        """URNs of what must be made again although its inputs are the same."""
+    def find_urns_to_replace(self, space: Workspace, plan: Plan) -> dict[str, str]:
+        """URNs of what must be made again although Pulumi may see no difference, each with what people read of it."""
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """Waits until every workload is well, at most `timeout` seconds; returns how they are then."""
@@ -236,17 +236,22 @@ class DockerHost:
         names = {plan.images[name].reference(mirror) for name in render.list_images(plan)}
         return last_run.compute_digest(read_engine(self._client, self._stack), names)
 
-    def list_urns_to_replace(self, space: Workspace, plan: Plan) -> list[str]:
+    def find_urns_to_replace(self, space: Workspace, plan: Plan) -> dict[str, str]:
         """See `Host`: what was left unfinished, who sees no container, and whose change the provider does not see.
 
-        Deliveries are repeated where documents on their volume are others than were delivered.
+        Deliveries are repeated where documents on their volume are others than the plan has.
         """
         state = space.export_state()
         blind = [f"{self._stack}-cadvisor"] if verify.is_blind(self._client, self._stack) else []
-        urns = [*recover.list_unfinished(state), *recover.list_container_urns(state, blind)]
-        spoilt = [f"{self._stack}-{name}-configure" for name in delivered.list_spoilt(self.compare_documents(plan))]
-        changed = recover.list_container_urns(state, [*list_unseen(self.compare(plan)), *spoilt])
-        return list(dict.fromkeys((*urns, *changed)))
+        reasons = {name: "is made again: it sees no container of the engine" for name in blind}
+        reasons |= {name: "is made again: its networks are not as declared" for name in list_unseen(self.compare(plan))}
+        for name in delivered.list_spoilt(self.compare_documents(plan)):
+            delivery = f"{self._stack}-{name}-configure"
+            reasons[delivery] = delivered.describe_delivery(plan, name, recover.find_revision(state, delivery))
+        return {
+            **dict.fromkeys(recover.list_unfinished(state), "is made again: it did not start, or did not end well"),
+            **{urn: why for name, why in reasons.items() for urn in recover.list_container_urns(state, [name])},
+        }
 
     def wait_healthy(self, timeout: float) -> list[Health]:
         """See `Host`."""

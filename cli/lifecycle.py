@@ -167,9 +167,9 @@ def roll_out(
         if refused:
             raise build_refusal(plan.stack, refused, added or {})
     renewed = rotation.apply(space) if rotation else ()
-    mended = host.list_urns_to_replace(space, plan)
-    for urn in mended:  # Pulumi shows no difference for these
-        console.print(f"   {escape(urn.rpartition('::')[2])} is made again: it is not as declared, or did not start")
+    mended = host.find_urns_to_replace(space, plan)
+    for urn, why in mended.items():  # Pulumi may show no difference for these
+        console.print(f"   {escape(urn.rpartition('::')[2])} {escape(why)}")
     replace = [arg for urn in (*renewed, *mended) for arg in ("--replace", urn)]
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))

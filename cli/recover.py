@@ -24,6 +24,8 @@ from model.naming import LABEL
 from targets.docker.reading import Reading
 
 CONTAINER = "docker:index/container:Container"
+REVISION = "REVISION="
+"""What the variable of a delivery with its documents' revision begins with; see `targets.docker.delivery`."""
 
 
 def list_known_ids(state: Mapping[str, Any]) -> set[str]:
@@ -44,6 +46,14 @@ def list_container_urns(state: Mapping[str, Any], names: Collection[str]) -> lis
     """URNs of the containers of these names."""
     containers = (r for r in _list_resources(state) if r.get("type") == CONTAINER)
     return [str(r["urn"]) for r in containers if r.get("outputs", {}).get("name") in names]
+
+
+def find_revision(state: Mapping[str, Any], name: str) -> str:
+    """The revision of documents that a container of this name has delivered; empty where the state has none."""
+    containers = (r for r in _list_resources(state) if r.get("type") == CONTAINER)
+    own = (r.get("inputs") or {} for r in containers if (r.get("outputs") or {}).get("name") == name)
+    values = (str(value) for inputs in own for value in inputs.get("envs") or ())
+    return next((value.removeprefix(REVISION) for value in values if value.startswith(REVISION)), "")
 
 
 def _has_failed(resource: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from cli.delivered import BY_HAND, SCRIPT, compare_documents, list_spoilt, parse_digests
+from cli.delivered import BY_HAND, SCRIPT, compare_documents, describe_delivery, list_spoilt, parse_digests
 from model.deviation import UP
 from model.plan import Plan
 from model.workload import ConfigDir
@@ -89,3 +89,13 @@ def test_the_script_sees_what_a_process_opens(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = subprocess.run(["sh", "-c", script, tmp_path / "empty"], capture_output=True, text=True, check=True)
     assert done.stdout == ""
+
+
+def test_a_change_of_people_is_told_from_one_behind_them() -> None:
+    """What was delivered is not what the files say now: they have changed; else what is there has."""
+    config = ConfigDir(path="/etc/loki", files={"loki.yaml": "a"})
+    plan: Any = SimpleNamespace(list_workloads=lambda: [SimpleNamespace(name="loki", config=config)])
+    now = config.compute_revision()
+    assert describe_delivery(plan, "loki", "0123456789ab").startswith("delivers what your files say now")
+    assert describe_delivery(plan, "loki", now).startswith("delivers again: documents of loki are not as")
+    assert describe_delivery(plan, "loki", "").startswith("delivers again"), "nobody knows"

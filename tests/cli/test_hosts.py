@@ -65,8 +65,12 @@ def test_who_sees_no_container_is_made_again(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(DockerHost, "compare", lambda self, plan: Drift(deviations=(lost,)))
     monkeypatch.setattr(DockerHost, "compare_documents", lambda self, plan: {"loki": Drift(deviations=(spoilt,))})
     space = fakes.workspace(tmp_path, {"stack export": state})
-    result = DockerHost("dev", fakes.engine_with()).list_urns_to_replace(space, cast(Plan, None))
-    assert result == ["urn:half", *(["urn:cadvisor"] if blind else []), "urn:api", "urn:loki-configure"]
+    plan = cast(Plan, SimpleNamespace(list_workloads=list))
+    result = DockerHost("dev", fakes.engine_with()).find_urns_to_replace(space, plan)
+    assert [*result] == ["urn:half", *(["urn:cadvisor"] if blind else []), "urn:api", "urn:loki-configure"]
+    assert result["urn:half"] == "is made again: it did not start, or did not end well"
+    assert result["urn:api"] == "is made again: its networks are not as declared"
+    assert result["urn:loki-configure"].startswith("delivers again: documents of loki are not as they were delivered")
 
 
 def test_an_engine_is_compared_with_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:

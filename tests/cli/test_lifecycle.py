@@ -295,14 +295,14 @@ def test_rotate_deploys_another_value(
     for name in ("check_preflight", "recover", "restore", "read_last_log_lines"):
         monkeypatch.setattr(DockerHost, name, lambda self, *args: [])
     mended = "urn:pulumi:dev::observability::docker:index/container:Container::dev-loki"
-    monkeypatch.setattr(DockerHost, "list_urns_to_replace", lambda self, *args: [mended])
+    monkeypatch.setattr(DockerHost, "find_urns_to_replace", lambda self, *args: {mended: "is made again: why"})
     monkeypatch.setattr(DockerHost, "order_certificate", lambda self, plan: None)
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
     assert call(monkeypatch, "rotate", "--name", "tls-authority") == 0
     assert f"up --yes --skip-preview --stack dev --replace {urn} --replace {mended}" in fakes.calls(stack)
     shown = capsys.readouterr().out
     assert "tls-authority has another value. Import it again." in shown
-    assert "dev-loki is made again: it is not as declared" in " ".join(shown.split())
+    assert "dev-loki is made again: why" in " ".join(shown.split())
 
 
 def test_secrets_are_listed(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:

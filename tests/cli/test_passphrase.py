@@ -39,7 +39,7 @@ def test_other_failures_are_not_explained() -> None:
 
 def refusing(folder: Path, words: str, **env: str) -> Workspace:
     """A workspace whose Pulumi fails with these words, except for what selects a stack."""
-    space = fakes.workspace(folder, **env)
+    space = fakes.workspace(folder, {}, **env)
     program = folder / "bin/pulumi"
     program.write_text(f"#!/bin/sh\ncase \"$*\" in 'stack select'*) exit 0 ;; esac\necho '{words}' >&2\nexit 255\n")
     return space
@@ -47,7 +47,7 @@ def refusing(folder: Path, words: str, **env: str) -> Workspace:
 
 def test_a_run_that_fails_for_it_says_so(tmp_path: Path) -> None:
     """Whether its words were captured, or went to the terminal."""
-    space = refusing(tmp_path, WRONG, **{FILE: "/srv/p"})
+    space = refusing(tmp_path, WRONG, PULUMI_CONFIG_PASSPHRASE_FILE="/srv/p")
     for capture in (True, False):
         with pytest.raises(subprocess.CalledProcessError) as failed:
             space.run_pulumi("up", "--yes", capture=capture)

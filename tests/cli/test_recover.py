@@ -15,10 +15,13 @@ from docker.errors import DockerException
 
 from cli import recover, runs
 from model.errors import ConfigError
+from targets.docker.delivery import build_configure
 from targets.docker.reading import Reading
+from targets.docker.shared import Scope
 from tests.cli.test_locks import ago, dead_pid, lock
 from tests.support import fakes
 from tests.support.fakes import FakeItem
+from tests.support.systems import plan_shop
 
 CONTAINER = "docker:index/container:Container"
 
@@ -179,3 +182,27 @@ def test_what_pulumi_takes_as_it_is_is_put_right(registry: bool) -> None:
     assert said[0] == "let dev-a run again, which was paused" and len(said) == 2
     assert ("pulled loki:3 again" in said[1]) == registry and ("no registry" in said[1]) != registry
     assert done == ["unpause a", *(["pull loki:3"] if registry else [])]
+
+
+def test_the_revision_that_was_delivered_is_in_the_state() -> None:
+    """Among the variables of its delivery, secrets of which are no texts."""
+    inputs = {"envs": [{"4dabf18193072939515e22adb298388d": "x"}, "PATH=/", "REVISION=0123456789ab"]}
+    delivery = {"type": recover.CONTAINER, "outputs": {"name": "dev-loki-configure"}, "inputs": inputs}
+    state = {"deployment": {"resources": [{"type": recover.CONTAINER, "outputs": {"name": "dev-loki"}}, delivery]}}
+    assert recover.find_revision(state, "dev-loki-configure") == "0123456789ab"
+    assert recover.find_revision(state, "dev-loki") == recover.find_revision({}, "dev-loki-configure") == ""
+
+
+def test_a_delivery_names_its_revision_as_it_is_read(tmp_path: Path) -> None:
+    """The target's variable and the reader of the state agree."""
+    plan = plan_shop(tmp_path)
+    scope = Scope(stack="dev", settings=plan.settings.docker, images=plan.images)
+    loki = next(item for item in plan.list_workloads() if item.name == "loki")
+    made = {
+        "type": recover.CONTAINER,
+        "outputs": {"name": "dev-loki-configure"},
+        "inputs": build_configure(scope, loki),
+    }
+    assert loki.config is not None
+    found = recover.find_revision({"deployment": {"resources": [made]}}, "dev-loki-configure")
+    assert found == loki.config.compute_revision()
