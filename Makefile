@@ -24,6 +24,10 @@ UNIT := tests --ignore tests/e2e --ignore tests/kubernetes
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# make takes any variable, so that STAK=prod would deploy the default stack
+MISSPELT := $(if $(MAKEOVERRIDES),$(shell python3 cli/misspelt.py '$(subst ','\'',$(MAKEOVERRIDES))' $(MAKECMDGOALS) 2>/dev/null))
+$(if $(MISSPELT),$(error $(MISSPELT)))
+
 UV := $(shell sh toolchain/bootstrap.sh --print 2>/dev/null)
 PYTHON := .venv/bin/python
 OPS := bin/observability
