@@ -20,6 +20,7 @@ from rich.markup import escape
 from cli import alert_test, engine, last_run, render, secrets, table
 from cli.arguments import FINE, UNWELL
 from cli.hosts import Host, open_host
+from cli.left import drop_hints, list_left
 from cli.locks import refuse_locked
 from cli.previewed import Changes
 from cli.pulled import build_refusal
@@ -201,15 +202,15 @@ def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[s
     return arguments
 
 
-def run_pulumi(space: Workspace, *args: str) -> None:
-    """Runs Pulumi on the stack.
+def run_pulumi(space: Workspace, *args: str, say: Callable[[str], object] | None = None) -> None:
+    """Runs Pulumi on the stack; with `say` each line that it prints is handed on instead.
 
     Raises:
         LockedError: another run came first.
         subprocess.CalledProcessError: it failed for another reason.
     """
     try:
-        space.run_pulumi(*args)
+        space.run_pulumi(*args, say=say)
     except subprocess.CalledProcessError:
         refuse_locked(space.backend, space.stack)
         raise
@@ -261,9 +262,8 @@ def preview(stack: str, *, as_json: bool) -> int:
     if as_json:
         space.run_pulumi("preview", "--json", "--stack", stack, *how)
         return FINE
-    colour = ("--color=always",) if console.is_terminal else ()
     changes = Changes(functools.partial(print, flush=True), console.print)
-    space.run_pulumi("preview", "--diff", "--stack", stack, *how, *colour, say=changes.take)
+    space.run_pulumi("preview", "--diff", "--stack", stack, *how, *_list_colours(), say=changes.take)
     table.print_warnings(plan.warnings, console)
     return FINE
 
@@ -289,16 +289,22 @@ def down(stack: str, *, purge: bool) -> int:
     if not purge:
         keep_secrets(space, generated)
     last_run.drop_digest(space.memory)
-    run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack)
+    say = drop_hints(functools.partial(print, flush=True))
+    run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack, *_list_colours(), say=say)
     volumes = host.list_volumes()
     if purge:
         host.purge_volumes()
-        drop_secrets(space, generated)
+        drop_secrets(space, {*generated, *secrets.list_generated(space)})
+    stored = secrets.list_stored_names(space) if space.local else ()  # else the file is people's own
     forget_stack(space)
-    if volumes:
-        said, hint = ("Removed", "") if purge else ("Kept", " (remove them with PURGE=1)")
-        console.print(f"{said} data volumes: {', '.join(volumes)}{hint}")
+    for line in list_left(space, volumes, stored, purge=purge):
+        console.print(line, markup=False)
     return 0
+
+
+def _list_colours() -> tuple[str, ...]:
+    """Pulumi's arguments where its lines come by way of this process."""
+    return ("--color=always",) if console.is_terminal else ()
 
 
 def change_secret(stack: str, name: str, *, remove: bool) -> int:

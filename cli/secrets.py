@@ -107,6 +107,14 @@ def list_stored_names(space: Workspace) -> set[str]:
     return {name for name, item in config.items() if item.secret}
 
 
+def list_generated(space: Workspace) -> set[str]:
+    """Names of the secrets that the stack generates where they are not set; none where its files are wrong."""
+    try:
+        return {name for name, secret in plan_without_secrets(space).secrets.items() if secret.generate}
+    except ConfigError:
+        return set()
+
+
 def build_rows(plan: Plan, stored: Collection[str], times: Mapping[str, datetime], now: datetime) -> Iterator[Row]:
     """The table's rows, by name; `times` says since when each has its present value, as far as it is known."""
     for name, secret in sorted(plan.secrets.items()):

@@ -125,7 +125,8 @@ def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert call(monkeypatch, "down") == 0
     assert not (stack / "memory/work/dev" / last_run.FILE).exists()
     assert "destroy --yes --skip-preview --stack dev" in fakes.calls(stack)
-    assert "Kept data volumes: dev-prometheus-data" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Kept data volumes: dev-prometheus-data\n" in said and "make down STACK=dev PURGE=1 removes data" in said
 
 
 def test_purge_removes_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

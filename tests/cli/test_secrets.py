@@ -339,3 +339,15 @@ def test_passwords_are_printed_when_files_are_wrong(
     fakes.fake_pulumi(space.directory, {"stack output": '{"grafana-admin-password": "x", "baseUrl": "http://h"}'})
     assert secrets.show_passwords(space, Console()) == 0
     assert capsys.readouterr().out == "grafana-admin-password: x\n"
+
+
+def test_what_is_generated_is_known_by_the_files(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of a stack that is removed already; a receiver's secret is people's."""
+    assert "grafana-admin-password" in secrets.list_generated(space)
+    assert "slack-webhook" not in secrets.list_generated(space)
+
+    def refuse(*_: object) -> Plan:
+        raise ConfigError([])
+
+    monkeypatch.setattr(secrets, "plan_file", refuse)
+    assert secrets.list_generated(space) == set()
