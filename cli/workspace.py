@@ -76,7 +76,7 @@ class Workspace:
         )
         if check and done.returncode:
             said = done.stderr if capture else None
-            hint = self.explain_passphrase(said)
+            hint = self.explain_passphrase(said) if done.returncode > 0 else ""  # killed, it has said nothing
             words = "\n".join(filter(None, (said, hint))) or None
             raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, words)
         return done
