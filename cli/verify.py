@@ -61,7 +61,7 @@ class Health:
     @property
     def shown(self) -> str:
         """What it is called for people: by what it is."""
-        return f"{self.replacement} (as {self.workload})" if self.replacement else self.workload
+        return self.replacement or self.workload
 
 
 def list_services(client: docker.DockerClient, stack: str) -> list[Container]:

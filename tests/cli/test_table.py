@@ -135,12 +135,24 @@ def test_what_is_no_page_is_called_an_api() -> None:
 
 
 def test_a_replacement_is_named_for_what_it_is() -> None:
-    """With the workload in whose place it is, and where that is explained; what it replaces is not called so."""
+    """Below the table stands in whose place it is, and where that is explained; what it replaces is not called so."""
     viewer = Health("grafana", "healthy", "http://127.0.0.1:3001/", 1, replacement="dashboard-viewer")
     _, text = shown([viewer], [target("grafana")])
-    assert "dashboard-viewer (as grafana)" in text and "1/1 up" in text
+    assert "│ dashboard-viewer │" in text and "1/1 up" in text
     assert "dashboard-viewer is there in the place of grafana: README.md" in text
     assert "dashboard-viewer" not in shown([GOOD], [target("grafana")])[1]
+
+
+def test_addresses_stand_in_one_line_of_a_usual_window() -> None:
+    """Of the parts with the longest names and addresses: a terminal of 80 columns opens what it shows in one piece."""
+    parts = [
+        Health("alertmanager", "healthy", "http://127.0.0.1:9093/alertmanager/", 1),
+        Health("blackbox-exporter", "healthy", "", 1),
+        Health("grafana", "healthy", "http://127.0.0.1:3001/", 1, replacement="dashboard-viewer"),
+    ]
+    out = io.StringIO()
+    table.print_report(table.Report("dev", parts, []), Console(file=out, width=80))
+    assert "│ http://127.0.0.1:9093/alertmanager/ │" in out.getvalue()
 
 
 def test_who_asks_for_no_login_is_named() -> None:
