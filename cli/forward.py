@@ -25,11 +25,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.arguments import FINE, UNWELL
+from cli.engine import find_address
 from cli.hosts import Host
 from cli.pages import Page, list_addresses, print_pages
 from cli.running import open_running
 from cli.tunnel import Tunnel
 from components.traefik.settings import PORT, SECURE_PORT
+from model.addresses import is_loopback
 from model.checks.entry import TRAEFIK
 from model.plan import Plan
 
@@ -101,6 +103,18 @@ def find_near_port(base_url: str) -> int:
     return (parts.port or 0) if host == "localhost" else 0
 
 
+def leads_elsewhere(plan: Plan) -> bool:
+    """Whether the base URL names this machine while the stack is on another one, or on a cluster.
+
+    Whatever else runs on this machine would get what is sent there.
+    """
+    settings = plan.settings
+    if not find_near_port(settings.base_url):
+        return False
+    engine = urlsplit(find_address(settings.docker)).hostname  # a socket has none
+    return settings.target == "kubernetes" or bool(engine and not is_loopback(engine))
+
+
 def is_answered(url: str) -> bool:
     """Whether somebody answers at a URL, be it with an error."""
     try:
@@ -115,13 +129,9 @@ def is_answered(url: str) -> bool:
 
 
 def list_pages(plan: Plan) -> list[Page]:
-    """The pages of a running stack, at its base URL; none where nobody answers there.
-
-    A cluster's base URL on loopback leads to whatever else runs on this machine.
-    """
+    """The pages of a running stack, at its base URL; none where nobody answers there, or somebody else would."""
     base = plan.settings.base_url
-    elsewhere = plan.settings.target == "kubernetes" and bool(find_near_port(base))
-    return [] if elsewhere or not is_answered(base) else list_addresses(plan, base)
+    return [] if leads_elsewhere(plan) or not is_answered(base) else list_addresses(plan, base)
 
 
 def run_command(args: argparse.Namespace) -> int:

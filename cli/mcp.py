@@ -23,6 +23,7 @@ from rich.markup import escape
 
 from cli.arguments import FINE, UNWELL
 from cli.engine import build_tool_env
+from cli.forward import leads_elsewhere
 from cli.render import plan_workspace
 from cli.workspace import open_workspace
 from components.mcp.component import PROGRAM
@@ -66,6 +67,8 @@ class Connection:
     token: str
     command: tuple[str, ...]
     authority: str = ""
+    elsewhere: bool = False
+    """Whether `url` names this machine while the stack is on another one: whoever listens here would get the token."""
 
     def build_http(self) -> dict[str, Any]:
         """The entry of .mcp.json for HTTP."""
@@ -98,11 +101,15 @@ def build_connection(plan: Plan, outputs: Mapping[str, Any], client: str = "") -
         token=str(outputs.get(derive_token_name(name), "")),
         command=build_command(plan),
         authority=str(outputs.get("caCertificate", "")),
+        elsewhere=leads_elsewhere(plan),
     )
 
 
 def build_command(plan: Plan) -> tuple[str, ...]:
-    """The command that a client starts for stdio: a process in the server's container, which speaks with it."""
+    """The command that a client starts for stdio: a process in the server's container, which speaks with it.
+
+    Options of docker: https://docs.docker.com/reference/cli/docker/#options.
+    """
     inside = (*PROGRAM, "stdio", "--document", f"{CONFIG_DIR}/{DOCUMENT}", "--audit", "/proc/1/fd/1")
     settings = plan.settings
     if settings.target == "kubernetes":
@@ -112,6 +119,10 @@ def build_command(plan: Plan) -> tuple[str, ...]:
         where = ("--namespace", namespace, f"deployment/{NAME}", "--container", NAME, "--")
         return ("kubectl", *context, "exec", "--stdin", *where, *inside)
     host = ("--host", settings.docker.host) if settings.docker.host else ()
+    if settings.docker.cert_path:
+        files = {"--tlscacert": "ca.pem", "--tlscert": "cert.pem", "--tlskey": "key.pem"}
+        given = (word for option, name in files.items() for word in (option, f"{settings.docker.cert_path}/{name}"))
+        host = (*host, "--tlsverify", *given)
     return ("docker", *host, "exec", "--interactive", f"{plan.stack}-{NAME}", *inside)
 
 
@@ -210,12 +221,16 @@ def describe_health(message: Any) -> str:
 def list_trials(
     connection: Connection, find_program: Callable[[str], str | None] = shutil.which
 ) -> Iterator[tuple[str, bool, str]]:
-    """Each way with whether it works and what came of it; one without its program is not tried."""
+    """Each way with whether it works and what came of it; one that cannot be tried from here says why."""
     ways: Sequence[tuple[str, Callable[[Connection], str]]] = (("HTTP", try_http), ("stdio", try_stdio))
     for name, attempt in ways:
         program = connection.command[0]
         if attempt is try_stdio and find_program(program) is None:
             yield name, True, f"not tried: {program} is not on the PATH here"
+            continue
+        if attempt is try_http and connection.elsewhere:
+            open_it = f"make open STACK={connection.stack} leads there from here"
+            yield name, True, f"not tried: {connection.url} is this machine, and the stack is on another one; {open_it}"
             continue
         try:
             yield name, True, f"works: service_health says {attempt(connection)}"

@@ -90,6 +90,22 @@ def test_only_a_port_of_this_machine_is_taken(base_url: str, port: int) -> None:
     assert find_near_port(base_url) == port
 
 
+@pytest.mark.parametrize(
+    ("host", "base_url", "elsewhere"),
+    [
+        ("ssh://ops@m.example.com", "http://127.0.0.1:8080", True),
+        ("tcp://10.0.0.7:2375", "http://localhost:8080", True),
+        ("tcp://10.0.0.7:2375", "http://m.example.com:8080", False),
+        ("tcp://127.0.0.1:2375", "http://127.0.0.1:8080", False),
+        ("unix:///run/docker.sock", "http://127.0.0.1:8080", False),
+    ],
+)
+def test_loopback_of_another_machine_is_not_here(host: str, base_url: str, elsewhere: bool, tmp_path: Path) -> None:
+    """A stack's own machine may have another program at that port, or nothing."""
+    docker = json.dumps({"host": host})
+    assert forward.leads_elsewhere(plan_shop(tmp_path, settings={"docker": docker, "baseUrl": base_url})) == elsewhere
+
+
 def test_a_clusters_address_on_loopback_is_nobodys(tmp_path: Path) -> None:
     """Whatever answers there is another program of this machine."""
     with serving(Page) as address:

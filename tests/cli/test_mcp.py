@@ -65,6 +65,11 @@ def test_engines_and_clusters_that_are_named(tmp_path: Path) -> None:
     host = {"docker": '{"host": "ssh://ops@m.example.com"}'}
     command = build_command(plan_shop(tmp_path / "a", settings={**ENABLED, **host}))
     assert command[:3] == ("docker", "--host", "ssh://ops@m.example.com")
+    tls = {"docker": '{"host": "tcp://m.example.com:2376", "certPath": "/home/ops/certs"}'}
+    command = build_command(plan_shop(tmp_path / "c", settings={**ENABLED, **tls}))
+    assert command[:4] == ("docker", "--host", "tcp://m.example.com:2376", "--tlsverify")
+    files = ("--tlscacert", "/home/ops/certs/ca.pem", "--tlscert", "/home/ops/certs/cert.pem")
+    assert command[4:11] == (*files, "--tlskey", "/home/ops/certs/key.pem", "exec")
     context = {"kubernetes": '{"context": "shop", "kubeconfig": "/home/ops/shop.yaml"}'}
     command = build_command(plan_cluster(tmp_path / "b", settings={**ENABLED, **context}))
     assert command[:5] == ("kubectl", "--kubeconfig", "/home/ops/shop.yaml", "--context", "shop")
@@ -111,6 +116,19 @@ def test_what_fails_is_said(tmp_path: Path) -> None:
     assert not stdio[1] and stdio[2] == "fails: sh: ended with 3: sorry"
     assert not nobody[1] and "127.0.0.1:1/mcp: " in nobody[2]
     assert missing == ("stdio", True, "not tried: no-such-program is not on the PATH here")
+
+
+def test_whoever_else_listens_here_gets_no_token(tmp_path: Path) -> None:
+    """A stack of another machine whose base URL names this one is not asked over HTTP; what leads there is said."""
+
+    def look(connection: Connection) -> list[tuple[str, bool, str]]:
+        return list(list_trials(replace(connection, elsewhere=True, command=("no-such-program",))))
+
+    (name, works, words), _ = serve(tmp_path, look)
+    assert (name, works) == ("HTTP", True)
+    assert words.endswith(
+        "/mcp is this machine, and the stack is on another one; make open STACK=dev leads there from here"
+    )
 
 
 def test_an_answer_of_something_else_is_a_failure() -> None:
