@@ -43,9 +43,10 @@ def compile_older(build: GoBuild, context: Context, into: Path, edits: Mapping[s
         run_command(command, cwd=source, env=env)
 
 
-def build_edit(module: str, version: str) -> dict[str, tuple[str, str]]:
-    """The edit of a go.mod that asks for this version of a module."""
-    return {"go.mod": (rf"(\b{re.escape(module)} )v\S+", rf"\g<1>{version}")}
+def build_edit(module: str, version: str, *also: str) -> dict[str, tuple[str, str]]:
+    """The edit of a go.mod that asks for this version of a module, and for those of others that are named in `also`."""
+    lines = "".join(f"\nrequire {other}" for other in also)
+    return {"go.mod": (rf"(\b{re.escape(module)} )v\S+", rf"\g<1>{version}{lines}")}
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,11 @@ OLDER_PROVIDERS = {
     "kubernetes": OlderProvider(
         KUBERNETES,
         "4.33.0",
-        build_edit("github.com/pulumi/pulumi-kubernetes/provider/v4", "v4.0.0-20240930223531-b7dae6b4ea56"),
+        build_edit(
+            "github.com/pulumi/pulumi-kubernetes/provider/v4",
+            "v4.0.0-20240930223531-b7dae6b4ea56",
+            "github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.18.1",  # it replaces this by a folder beside itself
+        ),
         (("main.Version", "4.33.0"),),
     ),
 }
