@@ -83,7 +83,7 @@ def _print_addresses(report: Report, console: Console) -> None:
     print_pages(report.pages, report.stack, console)
     if not report.pages and report.base_url:
         console.print(f"Pages: nothing leads to {report.base_url}/ from here; make open STACK={report.stack} does,")
-        console.print("and says which login each of them takes")
+        console.print(f"and says which login each of them takes; the passwords: make password STACK={report.stack}")
     if report.unguarded:
         console.print(f"No login at their addresses in the table: {', '.join(report.unguarded)}")
     for item in report.workloads:

@@ -108,7 +108,7 @@ def test_addresses_are_whole_in_a_narrow_window() -> None:
     cells = "".join(line.split("│")[-2].strip() for line in near.splitlines() if "│" in line)
     assert cells == "http://127.0.0.1:29091http://127.0.0.1:29092" and "…" not in near
     assert "  grafana  http://127.0.0.1:8080/" in near and "make open" not in near
-    assert "make open STACK=dev" in far.replace("\n", "")
+    assert "make open STACK=dev" in far.replace("\n", "") and "make password STACK=dev" in far.replace("\n", " ")
 
 
 def test_warnings_are_shown_and_judge_nothing() -> None:
