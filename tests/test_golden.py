@@ -100,7 +100,7 @@ def test_what_differs_is_stored_and_nothing_else() -> None:
 
 @cache
 def base_plan(stack: str) -> Plan:
-    """The plan of a stack, once for all tests; with an Ingress or a foreign network, of which some fields alone speak."""
+    """The plan of a stack, once for all tests; with an Ingress and a foreign network, of which some fields speak."""
     plan = plan_as(stack, stack)
     cluster = plan.settings.kubernetes.model_copy(update={"ingress_class": "traefik"})
     engine = plan.settings.docker.model_copy(update={"external_networks": ("shop",)})

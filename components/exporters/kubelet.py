@@ -79,6 +79,12 @@ class Kubelet(Component[Settings]):
             ),
             rules=(RuleGroup(name="containers", alerts=list_limit_alerts(context.system.tune)),),
             dashboards=(
-                build_dashboard(pack.board(), folder="Monitoring", tags=["monitoring"], where="dashboard containers"),
+                build_dashboard(
+                    # of containers that containerd runs a kubelet counts no files
+                    pack.board(files=False),
+                    folder="Monitoring",
+                    tags=["monitoring"],
+                    where="dashboard containers",
+                ),
             ),
         )

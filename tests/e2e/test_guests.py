@@ -19,7 +19,7 @@ import pytest
 
 from tests.e2e.test_containers import in_containerd
 from tests.support import troubles
-from tests.support.clusters import ClusterStack, start_cluster
+from tests.support.clusters import SILENT_PANELS, ClusterStack, start_cluster
 from tests.support.foreign import Project
 from tests.support.guests import (
     GUESTS,
@@ -46,8 +46,6 @@ FAILING = {True: "HighErrorRatio", False: "JobsFailing"}
 """The alert on failures of who serves requests, and of who does jobs."""
 STOP = 600
 """Seconds without who reads lines."""
-UNSEEN = {"Certificates of kubelets end in", "Limit reached", "Files of their own"}
-"""Panels without a line on the cluster: its kubelet renews no certificate, and measures neither of the others."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +175,7 @@ def test_lines_are_found(place: Place, guest: Guest) -> None:
 
 def test_every_panel_and_variable_has_data(place: Place) -> None:
     """Every query of every dashboard is answered."""
-    quiet = UNSEEN if isinstance(place.stack, ClusterStack) else set()
+    quiet = set(SILENT_PANELS) if isinstance(place.stack, ClusterStack) else set()
     if not isinstance(place.stack, ClusterStack) and in_containerd(place.stack):
         quiet |= {"Files of their own"}  # `make up` has found out that this engine counts none, and left it out
     found = [item for item in board_queries(place.stack.root, place.stack.name) if item[1] not in quiet]

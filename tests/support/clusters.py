@@ -28,6 +28,10 @@ AGENTS = ("promtail", "node-exporter")
 """The workloads that are in the second namespace."""
 
 
+SILENT_PANELS = frozenset({"Certificates of kubelets end in"})
+"""Panels without a line on the toolchain's cluster: its kubelets renew no certificate."""
+
+
 def start_cluster(nodes: int = 1) -> Path:
     """The kubeconfig of the cluster that tests use, or of one with several nodes; it is started if need be."""
     toolchain = [sys.executable, "-m", "toolchain"]

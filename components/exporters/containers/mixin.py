@@ -52,8 +52,8 @@ def panels() -> tuple[Panel, ...]:
 
 
 @cache
-def board(*, files: bool = True) -> DashboardSpec:
-    """Everything about the containers; `files` says whether the engine can tell what each has written."""
+def board(*, files: bool) -> DashboardSpec:
+    """Everything about the containers; `files` says whether the platform can tell what each has written."""
     return DashboardSpec(
         uid="containers",
         title="Containers",
@@ -95,10 +95,13 @@ def _build_overview_panels() -> tuple[Panel, ...]:
 
 
 def _build_memory_panels() -> tuple[Panel, ...]:
-    hit = " or ".join(
-        f"sum by (name) (increase({select(metric, NAMED)}[5m])){more}"
-        for metric, more in {"container_memory_failcnt": " > 0", "container_memory_events_max_total": ""}.items()
+    failed, reached = (
+        f"sum by (name) (increase({select(metric, NAMED)}[5m]))"
+        for metric in ("container_memory_failcnt", "container_memory_events_max_total")
     )
+    # of the first, by control groups v1, there is one for each container; the second, by v2, has those with a limit
+    none = f'label_replace(max({failed}) == 0, "name", "none of them", "", "") unless on () {reached}'
+    hit = f"{failed} > 0 or {reached} or {none}"
     return (
         draw_chart(
             "Resident memory", {NAME: f"sum by (name) ({select('container_memory_rss', NAMED)})"}, "bytes",
