@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import email
 import json
+import selectors
 import socket
+import ssl
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +17,10 @@ from typing import Any, Protocol
 import docker
 from docker.errors import APIError
 from docker.models.containers import Container
-from docker.utils.socket import frames_iter
 
 _CHUNK = 65_536
+_HEADER = 8
+"""Bytes before each piece of output: which stream it is of, and in the last four of them its length."""
 _OK = 400
 """The first status of an answer that is an error."""
 
@@ -70,22 +74,53 @@ class ExecTunnel:
             self._stream = api.exec_start(made["Id"], socket=True)
         except APIError as error:
             raise RuntimeError(f"{container.name}: {error.explanation}") from None
+        self._near: socket.socket = getattr(self._stream, "_sock", self._stream)  # the stream itself is for reading
+        self._secure = threading.Lock() if isinstance(self._near, ssl.SSLSocket) else None
 
     def write(self, data: bytes) -> None:
         """See `Tunnel`."""
-        getattr(self._stream, "_sock", self._stream).sendall(data)  # the stream itself is for reading
+        with self._secure or contextlib.nullcontext():
+            self._near.sendall(data)
 
     def read(self) -> Iterator[bytes]:
         """See `Tunnel`."""
-        frames: Any = frames_iter  # untyped in the SDK
-        for _, data in frames(self._stream, tty=False):
+        with contextlib.suppress(EOFError):
+            while True:
+                length = int.from_bytes(b"".join(self._receive(_HEADER))[_HEADER // 2 :], "big")
+                yield from self._receive(length)
+
+    def _receive(self, length: int) -> Iterator[bytes]:
+        """So many bytes, in pieces as they come. Raises EOFError where it ends before.
+
+        Of TLS, one thread reads or writes at a time, as a session is not made for two; and what a record held beyond
+        the last read is there already: to wait for the network before each read, as the engine's SDK does, is to hang.
+        """
+        while length:
+            data = self._receive_secure(length) if self._secure else self._near.recv(min(length, _CHUNK))
+            if not data:
+                raise EOFError
+            length -= len(data)
             yield data
+
+    def _receive_secure(self, length: int) -> bytes:
+        while True:
+            with self._secure or contextlib.nullcontext():
+                self._near.setblocking(False)  # what came may be no data, such as a ticket for the next session
+                try:
+                    return self._near.recv(min(length, _CHUNK))
+                except ssl.SSLWantReadError:
+                    pass
+                finally:
+                    self._near.setblocking(True)
+            with selectors.DefaultSelector() as waiting:
+                waiting.register(self._near, selectors.EVENT_READ)
+                waiting.select()
 
     def close(self) -> None:
         """See `Tunnel`."""
         with contextlib.suppress(OSError):
             # a reader that waits for the next bytes is woken by this alone
-            getattr(self._stream, "_sock", self._stream).shutdown(socket.SHUT_RDWR)
+            self._near.shutdown(socket.SHUT_RDWR)
         self._stream.close()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
+import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +14,8 @@ import pytest
 from docker.errors import APIError
 
 from cli.tunnel import ExecTunnel, SocketTunnel, ask_tunnel
+from tests.support.mailbox import contexts
+from tests.support.waiting import eventually
 
 
 class Stream:
@@ -55,6 +60,33 @@ def test_an_exec_carries_bytes_both_ways() -> None:
     far.sendall(frame(b"200 ") + frame(b"OK"))
     far.close()
     assert b"".join(tunnel.read()) == b"200 OK"
+
+
+def test_an_engine_that_is_reached_by_tls_waits_for_nothing(tmp_path: Path) -> None:
+    """What came in one record is read at once, and a request is written while somebody waits for an answer."""
+    server, authority = contexts(tmp_path)
+    near, far = socket.socketpair()
+    answers: list[bytes] = []
+
+    def answer() -> None:
+        with server.wrap_socket(far, server_side=True) as secure:
+            for text in (b"first", b"second"):
+                assert secure.recv(100) == b"GET /"
+                secure.sendall(frame(text[:3]) + frame(text[3:] + b"."))
+
+    serving = threading.Thread(target=answer, daemon=True)
+    serving.start()
+    client = ssl.create_default_context(cadata=authority)
+    client.check_hostname = False
+    tunnel = opened(client.wrap_socket(near))
+    reading = threading.Thread(target=lambda: answers.extend(tunnel.read()), daemon=True)
+    reading.start()
+    for whole in (b"first.", b"first.second."):
+        tunnel.write(b"GET /")
+        eventually(lambda whole=whole: b"".join(answers) == whole, timeout=10, what="an answer")  # type: ignore[misc]
+    reading.join(10)
+    serving.join(10)
+    assert not reading.is_alive() and not serving.is_alive()
 
 
 def test_the_end_of_a_tunnel_is_seen_by_the_other_side() -> None:
