@@ -27,7 +27,8 @@ from cli.workspace import ROOT
 from model.base import parse_duration
 from model.plan import Plan
 from model.workload import MIB
-from packs.slo import FAST_INTERVAL, SLOW_INTERVAL
+from packs.slo import FAST_INTERVAL
+from packs.slo_alerts import SLOW_INTERVAL
 
 LOADED = (1_000, 100)
 """Services, and targets of each, whose documents are loaded."""

@@ -79,7 +79,7 @@ def test_thirty_days_equal_the_raw_samples(kind: str, tmp_path: Path) -> None:
     sampled = tuple(rule for rule in long.recordings if "_sampled" in rule.record)
     base = tuple(rule for rule in short.recordings if not rule.record.startswith("slo:error_ratio"))
     groups = [RuleGroup(name="base", recordings=base), RuleGroup(name="long", recordings=sampled)]
-    judged(tmp_path, groups, [test], slo.SLOW_INTERVAL)
+    judged(tmp_path, groups, [test], slo_alerts.SLOW_INTERVAL)
 
 
 @pytest.mark.exhaustive  # days, minute by minute
@@ -127,7 +127,7 @@ def test_alerts_fire_at_their_speed_and_not_below(speed: float, minutes: int, al
     )
     short = RuleGroup(name="short", recordings=groups[0].recordings)
     watching = RuleGroup(name="alerts", alerts=alerts)
-    judged(tmp_path, [short, groups[1], watching], tests, slo.SLOW_INTERVAL)
+    judged(tmp_path, [short, groups[1], watching], tests, slo_alerts.SLOW_INTERVAL)
 
 
 def test_rules_are_shared_by_all_objectives() -> None:
