@@ -131,7 +131,7 @@ class OlderProvider:
 
 
 OLDER_PROVIDERS = {
-    # of the bridged module one version alone can be verified (https://sum.golang.org), so that the plugin is the same
+    # of the bridged module one version alone can be verified by Go's checksum database, so that the plugin is the same
     # program by another version, and the SDK another one
     "docker": OlderProvider(
         PROVIDERS[0], "5.1.1", {"dockerbridge/bridge.go": (r'const Version = "\S+"', 'const Version = "5.1.1"')}
