@@ -9,7 +9,8 @@ from typing import Any
 import docker
 from docker.errors import APIError, DockerException, ImageNotFound
 
-from cli.waiting import format_some
+from cli.waiting import SHOWN
+from model.checks.needs import shorten_names
 from model.errors import ConfigError, Problem
 from model.places import locate_in_section, locate_settings_file
 
@@ -56,7 +57,9 @@ def build_refusal(stack: str, refused: Mapping[str, str], added: Mapping[str, An
     for reference in refused:
         groups.setdefault(find_registry(reference), []).append(reference)
     return PullError(
-        Problem(f"registry {registry}", f"{format_some(names)} cannot be pulled ({refused[names[0]]}); {advice}")
+        Problem(
+            f"registry {registry}", f"{shorten_names(names, SHOWN)} cannot be pulled ({refused[names[0]]}); {advice}"
+        )
         for advice in [_advise(stack, added)]
         for registry, names in groups.items()
     )

@@ -75,11 +75,11 @@ class ExecTunnel:
         except APIError as error:
             raise RuntimeError(f"{container.name}: {error.explanation}") from None
         self._near: socket.socket = getattr(self._stream, "_sock", self._stream)  # the stream itself is for reading
-        self._secure = threading.Lock() if isinstance(self._near, ssl.SSLSocket) else None
+        self._secure, self._lock = isinstance(self._near, ssl.SSLSocket), threading.Lock()
 
     def write(self, data: bytes) -> None:
         """See `Tunnel`."""
-        with self._secure or contextlib.nullcontext():
+        with self._lock:
             self._near.sendall(data)
 
     def read(self) -> Iterator[bytes]:
@@ -104,7 +104,7 @@ class ExecTunnel:
 
     def _receive_secure(self, length: int) -> bytes:
         while True:
-            with self._secure or contextlib.nullcontext():
+            with self._lock:
                 self._near.setblocking(False)  # what came may be no data, such as a ticket for the next session
                 try:
                     return self._near.recv(min(length, _CHUNK))

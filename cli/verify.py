@@ -18,8 +18,9 @@ from cli import lines
 from cli.engine import execute_command
 from cli.exposed import query_series
 from cli.refusals import Waiting
-from cli.waiting import Wait, format_some
+from cli.waiting import SHOWN, Wait
 from components.loki.settings import PORT as LOKI_PORT
+from model.checks.needs import shorten_names
 from model.naming import LABEL
 from model.plan import Plan
 
@@ -95,7 +96,7 @@ def wait_healthy(client: docker.DockerClient, stack: str, timeout: float) -> lis
 
 def describe_unwell(health: Sequence[Health]) -> str:
     """Who is not well, and how it is."""
-    return format_some([f"{item.workload} ({item.state})" for item in health if not item.good])
+    return shorten_names([f"{item.workload} ({item.state})" for item in health if not item.good], SHOWN)
 
 
 def read_last_log_lines(container: Container, lines: int = 5) -> str:
@@ -194,7 +195,7 @@ def wait_targets(client: docker.DockerClient, stack: str, timeout: float) -> lis
 def describe_down(scraped: Sequence[Mapping[str, Any]]) -> str:
     """Which services are not scraped."""
     down = sorted({find_service(target) for target in scraped if target["health"] != "up"})
-    return f"the first answer to a scrape of {format_some(down)}" if down else "Prometheus to know any target"
+    return f"the first answer to a scrape of {shorten_names(down, SHOWN)}" if down else "Prometheus to know any target"
 
 
 def find_service(target: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -59,9 +59,3 @@ class Wait:
             self._last, self._said = what, now
         self._sleep(EVERY)
         return True
-
-
-def format_some(names: Sequence[str]) -> str:
-    """The first of many names, and how many more there are."""
-    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + rest

@@ -140,7 +140,7 @@ def join_sentences(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def shorten_names(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def shorten_names(names: Sequence[str], shown: int = SHOWN) -> str:
+    """The first `shown` names of a list, and how many more there are."""
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

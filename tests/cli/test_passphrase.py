@@ -56,7 +56,7 @@ def test_a_run_that_fails_for_it_says_so(tmp_path: Path) -> None:
 
 
 def test_outputs_that_cannot_be_decrypted_are_not_none(tmp_path: Path) -> None:
-    """A stack without passwords would be told to be deployed; one that was never deployed has none."""
+    """Else people would be asked to deploy a stack that runs; one that was never deployed has none."""
     with pytest.raises(subprocess.CalledProcessError) as failed:
         refusing(tmp_path, ABSENT).read_outputs()
     assert "encrypted with a passphrase, and there is none" in failed.value.stderr

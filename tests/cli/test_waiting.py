@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cli.waiting import AGAIN, SILENT, Wait, format_some, say_waiting
+from cli.waiting import AGAIN, SHOWN, SILENT, Wait, say_waiting
+from model.checks.needs import shorten_names
 
 
 class Clock:
@@ -55,5 +56,5 @@ def test_nothing_is_said_to_programs() -> None:
 
 def test_of_many_names_some_are_shown() -> None:
     """With how many are left out."""
-    assert format_some(["a", "b"]) == "a, b"
-    assert format_some([*"abcdef"]) == "a, b, c, d and 2 more"
+    assert shorten_names(["a", "b"], SHOWN) == "a, b"
+    assert shorten_names([*"abcdef"], SHOWN) == "a, b, c, d and 2 more"

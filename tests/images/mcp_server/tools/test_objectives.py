@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mcp_server.tools.objectives import QUERIES
+from packs.slo_alerts import build_latest_query
 from tests.support.agents import build_document, call, faking, read
 
 
@@ -36,3 +37,9 @@ def test_a_system_without_objectives() -> None:
     """An empty answer says why it is empty."""
     with faking() as fake:
         assert read(build_document(fake), "slo_status")["hint"] == "This system has no objectives."
+
+
+def test_what_is_recorded_seldom_is_read_as_the_rules_do() -> None:
+    """The image knows nothing of the packs, and its queries look as far back as those of alerts and panels."""
+    assert QUERIES["achieved"] == f"1 - {build_latest_query('slo:error_ratio:window')}"
+    assert QUERIES["left"] == build_latest_query("slo:error_budget_remaining:ratio")
