@@ -339,6 +339,15 @@ class ClusterHost:
             return []
         return sorted(claim.metadata.name for claim in claims)
 
+    def list_uses(self, *, data: bool) -> list[str]:
+        """See `Host`. A cluster removes what is in use as well."""
+        del data
+        return []
+
+    def explain_stuck(self) -> list[str]:
+        """See `Host`. Pulumi itself says what a cluster does not let go."""
+        return []
+
     def purge_volumes(self) -> None:
         """See `Host`. The volumes go with the namespace."""
         try:

@@ -29,6 +29,8 @@ from model.settings import DEFAULT_SOCKET, DockerSettings
 _OLDEST_API = "1.41"
 """API version of Docker 20.10, the oldest engine that is supported."""
 _EXECUTE_SECONDS = 300
+_ENDED_SECONDS = 30
+_POLL = 0.05
 _TUNNEL_SECONDS = 20
 """Beyond the time that ssh needs through a slow network and a jump host."""
 
@@ -146,14 +148,28 @@ def execute_command(container: Container, command: Sequence[str]) -> tuple[int, 
     """
     api, number, raw = _start_command(container, command, _EXECUTE_SECONDS)
     text = b"".join(_read_frames(io.BytesIO(raw.read())))
-    return int(api.exec_inspect(number)["ExitCode"]), text.decode(errors="replace")
+    return _await_status(api, number), text.decode(errors="replace")
 
 
 def stream_command(container: Container, command: Sequence[str], say: Say) -> int:
     """Exit status of a command in a container, whose lines are handed on as they come, however long it takes."""
     api, number, raw = _start_command(container, command, None)
     read_lines(_read_frames(raw), say)
-    return int(api.exec_inspect(number)["ExitCode"])
+    return _await_status(api, number)
+
+
+def _await_status(api: Any, number: str) -> int:
+    """How a command ended. Its output can end a moment before the engine knows that: there is no status until then.
+
+    Raises:
+        RuntimeError: it still runs, although its output has ended.
+    """
+    deadline = time.monotonic() + _ENDED_SECONDS
+    while (status := api.exec_inspect(number)["ExitCode"]) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"a command closed its output and still runs after {_ENDED_SECONDS} s")
+        time.sleep(_POLL)
+    return int(status)
 
 
 def _start_command(container: Container, command: Sequence[str], timeout: int | None) -> tuple[Any, str, Any]:

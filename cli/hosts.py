@@ -9,7 +9,7 @@ import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
 
-from cli import alertmanagers, certificate, delivered, engine, last_run, pulled, recover, render, verify
+from cli import alertmanagers, certificate, delivered, engine, last_run, pulled, recover, render, used, verify
 from cli.alertmanagers import InContainer, Instance
 from cli.stack_file import Location
 from cli.tasks import Say, Tasks
@@ -126,6 +126,12 @@ class Host(Protocol):
 
     def list_volumes(self) -> list[str]:
         """Names of the data volumes that are there."""
+
+    def list_uses(self, *, data: bool) -> list[str]:
+        """What others use of the stack, so that it cannot go, as sentences; with `data` of its data volumes as well."""
+
+    def explain_stuck(self) -> list[str]:
+        """Why something of the stack may still be there after a run that was to remove it, as sentences."""
 
     def purge_volumes(self) -> None:
         """Removes the data volumes."""
@@ -302,6 +308,14 @@ class DockerHost:
     def list_volumes(self) -> list[str]:
         """See `Host`."""
         return [str(volume.name) for volume in recover.list_volumes(self._client, self._stack)]
+
+    def list_uses(self, *, data: bool) -> list[str]:
+        """See `Host`."""
+        return used.list_uses(self._client, self._stack, data=data)
+
+    def explain_stuck(self) -> list[str]:
+        """See `Host`."""
+        return used.explain_stuck(self._client, self._stack)
 
     def purge_volumes(self) -> None:
         """See `Host`."""

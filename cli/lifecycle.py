@@ -280,17 +280,28 @@ def down(stack: str, *, purge: bool) -> int:
     """Removes the stack; data volumes stay unless `purge` is set.
 
     Of its files only what says where it runs needs to be right: whoever removes it may have broken the rest.
+
+    Raises:
+        ConfigError: containers of others use its network or its volumes; nothing was removed.
+        subprocess.CalledProcessError: Pulumi could not remove all of it.
     """
     space = open_workspace(stack, engine.build_tool_env())
     host = open_host(stack, read_location(space.directory, stack))
     for line in host.recover(space):
         console.print(f"   {line}")
+    if uses := host.list_uses(data=purge):
+        raise ConfigError(Problem(f"stack {stack}", use) for use in uses)
     generated = space.read_outputs().keys() - {"urls", "baseUrl", "ready", "caCertificate"}
     if not purge:
         keep_secrets(space, generated)
     last_run.drop_digest(space.memory)
     say = drop_hints(functools.partial(print, flush=True))
-    run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack, *_list_colours(), say=say)
+    try:
+        run_pulumi(space, "destroy", "--yes", "--skip-preview", "--stack", stack, *_list_colours(), say=say)
+    except subprocess.CalledProcessError:
+        for line in host.explain_stuck():
+            console.print(line, markup=False)
+        raise
     volumes = host.list_volumes()
     if purge:
         host.purge_volumes()

@@ -35,6 +35,8 @@ T = TypeVar("T")
 ALERT = "TargetDown"
 PATIENCE = 420.0
 """Seconds for each thing that follows: scrape, `for`, and the interval of a group are a few minutes at most."""
+SILENCE = 30.0
+"""Seconds for which a part may not answer: it is asked every second, and one of so many questions can fail."""
 _EVERY = 1.0
 console = Console(highlight=False, soft_wrap=True)
 
@@ -169,12 +171,18 @@ class Tour:
         self.show(f"Alertmanager has sent it ({status}), and the receiver has it")
 
     def _await(self, probe: Callable[[], T], what: str) -> T:
-        deadline = time.monotonic() + self._patience
-        while not (answer := probe()):
-            if time.monotonic() > deadline:
+        began = answered = time.monotonic()
+        while True:
+            try:
+                if answer := probe():
+                    return answer
+                answered = time.monotonic()
+            except RuntimeError:
+                if time.monotonic() - answered >= min(SILENCE, self._patience):
+                    raise
+            if time.monotonic() - began >= self._patience:
                 raise RuntimeError(f"not within {self._patience:.0f} s: {what}; make verify STACK={self._plan.stack}")
             time.sleep(_EVERY)
-        return answer
 
 
 def run_command(args: argparse.Namespace) -> int:

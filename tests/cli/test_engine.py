@@ -65,6 +65,15 @@ def test_output_is_read_whole() -> None:
     assert item.commands == [["true"]]
 
 
+def test_a_command_without_output_that_still_runs_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine has no exit status of it, however long it is asked."""
+    item = fakes.FakeItem("x", outputs=[(0, b"")])
+    monkeypatch.setattr(fakes.FakeExec, "exec_inspect", lambda *_: {"ExitCode": None})
+    monkeypatch.setattr(engine, "_ENDED_SECONDS", 0)
+    with pytest.raises(RuntimeError, match="still runs"):
+        engine.execute_command(item, ["true"])  # type: ignore[arg-type]
+
+
 def test_ssh_ends_with_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine behind ssh is reached by the system's ssh with the stack's options; its complaint is shown."""
     fake = tmp_path / "bin" / "ssh"

@@ -64,12 +64,12 @@ class FakeHost:
         return {"alerts": [{"status": status, "labels": {"alertname": "TargetDown", "service": "api"}}]}
 
 
-def build_tour(tmp_path: Path, host: FakeHost) -> Tour:
-    """A tour of a shop with stand-ins that has little patience."""
+def build_tour(tmp_path: Path, host: FakeHost, patience: float = 0) -> Tour:
+    """A tour of a shop with stand-ins that has little patience, in seconds."""
     plan = plan_shop(tmp_path, {}, {"demo": "true"})
     assert find_stand_in(plan) == StandIn("api", 4000)
     fake: Any = host
-    return Tour(plan, fake, find_stand_in(plan), patience=0)
+    return Tour(plan, fake, find_stand_in(plan), patience)
 
 
 def test_each_thing_is_shown_as_it_happens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +87,25 @@ def test_a_message_that_does_not_come_ends_it(tmp_path: Path) -> None:
     """One of another time is none; the fault is switched off all the same."""
     host = FakeHost(notifies=False)
     with pytest.raises(RuntimeError, match=r"a message \(firing\); make verify STACK=dev"):
+        build_tour(tmp_path, host).run()
+    assert not host.fault
+
+
+def test_a_question_that_fails_once_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of hundreds may; whoever does not answer at all ends the tour with his own words."""
+    host, failures = FakeHost(), [RuntimeError("once")]
+    answer = host.ask_prometheus
+
+    def ask(path: str) -> dict[str, Any]:
+        if failures:
+            raise failures.pop()
+        return answer(path)
+
+    monkeypatch.setattr(host, "ask_prometheus", ask)
+    monkeypatch.setattr("cli.tour._EVERY", 0)
+    build_tour(tmp_path, host, patience=5).run()
+    failures.append(RuntimeError("never"))
+    with pytest.raises(RuntimeError, match="never"):
         build_tour(tmp_path, host).run()
     assert not host.fault
 

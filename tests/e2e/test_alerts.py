@@ -22,7 +22,7 @@ def test_down_reaches_the_receiver_and_so_does_the_end(stack: RunningStack) -> N
     assert run.code == 0
     assert stack.list_sent_alerts("firing", "TargetDown", "api")
     assert stack.list_sent_alerts("resolved", "TargetDown", "api")
-    assert re.search(r"See it again in Grafana: .*(http|make open)", run.text)
+    assert re.search(r"See it again in (Grafana|dashboard-viewer): .*(http|make open)", run.text)
 
 
 def _some(ask: Callable[[str], list[Any]], query: str) -> bool:

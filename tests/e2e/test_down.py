@@ -7,6 +7,23 @@ import pytest
 from tests.support.running import RunningStack
 
 
+def test_what_others_use_is_named_before_anything_goes(stack: RunningStack) -> None:
+    """A container of somebody else in the network, or with a data volume: nothing is touched, and both are named."""
+    network, volume, before = f"{stack.name}-monitoring", f"{stack.name}-prometheus-data", stack.identities()
+    image = stack.client.containers.get(f"{stack.name}-tools").image
+    other = stack.client.containers.run(
+        image, ["/bin/busybox", "sleep", "600"], detach=True, network=network, volumes={volume: {"bind": "/data"}}
+    )
+    try:
+        run = stack.run("down", "--purge")
+    finally:
+        other.remove(force=True)
+    assert run.code == 2, run.text
+    assert f"docker network disconnect {network} {other.name}" in run.text
+    assert f"its volume {volume}: docker rm {other.name}" in run.text
+    assert stack.identities() == before
+
+
 @pytest.fixture
 def removed(stack: RunningStack) -> RunningStack:
     """The stack after `make down`; it remembers which password Grafana's administrator had."""

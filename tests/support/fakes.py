@@ -96,7 +96,7 @@ class FakeExec:
     base_url, api_version = "http+docker://fake", "1.41"
 
     def __init__(self, item: FakeItem) -> None:
-        self._item, self._code = item, 0
+        self._item, self._code, self._early = item, 0, True
 
     def exec_create(self, container: str, command: list[str]) -> dict[str, str]:
         """Remembers the command."""
@@ -110,9 +110,10 @@ class FakeExec:
         raw = BytesIO(b"\x01\0\0\0" + len(text).to_bytes(4, "big") + text if text else b"")
         return SimpleNamespace(raw=raw, raise_for_status=lambda: None)
 
-    def exec_inspect(self, number: str) -> dict[str, int]:
-        """How the last command ended."""
-        return {"ExitCode": self._code}
+    def exec_inspect(self, number: str) -> dict[str, int | None]:
+        """How the last command ended, of which the engine knows nothing yet when its output has just ended."""
+        self._early = not self._early
+        return {"ExitCode": self._code if self._early else None}
 
 
 @dataclass
