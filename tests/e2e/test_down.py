@@ -10,9 +10,9 @@ from tests.support.running import RunningStack
 def test_what_others_use_is_named_before_anything_goes(stack: RunningStack) -> None:
     """A container of somebody else in the network, or with a data volume: nothing is touched, and both are named."""
     network, volume, before = f"{stack.name}-monitoring", f"{stack.name}-prometheus-data", stack.identities()
-    image = stack.client.containers.get(f"{stack.name}-tools").image
+    image = str(stack.client.containers.get(f"{stack.name}-tools").attrs["Config"]["Image"])
     other = stack.client.containers.run(
-        image, ["/bin/busybox", "sleep", "600"], detach=True, network=network, volumes={volume: {"bind": "/data"}}
+        image, ["/bin/busybox", "sleep", "600"], detach=True, network=network, volumes=[f"{volume}:/data"]
     )
     try:
         run = stack.run("down", "--purge")
