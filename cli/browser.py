@@ -28,6 +28,9 @@ ARGUMENTS = (
 ANSWER_SECONDS = 30.0
 QUIET = 1.0
 """Seconds without a request after which a page is taken for complete."""
+INTERFACES_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""What Chromium ends every request with when this machine gets or loses an interface: a bridge of a container's."""
+TRIES = 3
 
 
 @dataclass
@@ -46,6 +49,19 @@ class Page:
     def list_failures(self) -> list[str]:
         """What could not be had or run, in words, each once."""
         return list(dict.fromkeys([*self.errors, *(f"{url}: status {code}" for url, code in self.broken().items())]))
+
+
+def load_undisturbed(load: Callable[[], Page]) -> Page:
+    """A page, loaded again where the browser gave up its requests for this machine's sake: no server failed.
+
+    Args:
+        load: loads the page from its beginning.
+    """
+    for _ in range(TRIES):
+        page = load()
+        if INTERFACES_CHANGED not in page.errors:
+            break
+    return page
 
 
 class Pipe:
@@ -94,7 +110,7 @@ class Browser:
 
     def open(self, url: str, *, seconds: float = 30) -> Page:
         """The page at an address, once it asks for nothing more."""
-        return self._load(lambda: self._call("Page.navigate", url=url), seconds)
+        return load_undisturbed(lambda: self._load(lambda: self._call("Page.navigate", url=url), seconds))
 
     def sign_in(self, name: str, password: str) -> None:
         """Send this login with every request from now on."""

@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.arguments import FINE, UNWELL
-from cli.browser import Browser, Page, start_browser
+from cli.browser import Browser, Page, load_undisturbed, start_browser
 from cli.forward import forward_entry
 from cli.running import open_running
 from cli.tunnel import Tunnel
@@ -72,15 +73,19 @@ def open_whole(people: Browser, url: str, *, seconds: float = 60) -> Page:
         url: of the dashboard.
         seconds: that each step may take at most until nothing more is asked for.
     """
-    people.resize(WIDTH, HEIGHT)
-    first = people.open(url, seconds=seconds)
-    people.act(UNFOLD, seconds=5)
-    for _ in range(2):  # what is drawn may take more room than what was about to be
-        people.resize(WIDTH, min(int(people.evaluate("document.documentElement.scrollHeight")), HIGHEST))
-        page = people.act(seconds=seconds)
-    page.requests = first.requests | page.requests
-    page.errors = [*first.errors, *page.errors]
-    return page
+
+    def load() -> Page:
+        people.resize(WIDTH, HEIGHT)
+        steps = [people.open(url, seconds=seconds), people.act(UNFOLD, seconds=5)]
+        for _ in range(2):  # what is drawn may take more room than what was about to be
+            people.resize(WIDTH, min(int(people.evaluate("document.documentElement.scrollHeight")), HIGHEST))
+            steps.append(people.act(seconds=seconds))
+        page = steps[-1]
+        page.requests = dict(ChainMap(*(step.requests for step in reversed(steps))))
+        page.errors = [error for step in steps for error in step.errors]
+        return page
+
+    return load_undisturbed(load)
 
 
 def take_pictures(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.browser import Page, Pipe, start_browser
+from cli.browser import INTERFACES_CHANGED, TRIES, Page, Pipe, load_undisturbed, start_browser
 
 FAKE = '''
 #!{python}
@@ -89,3 +89,16 @@ def test_a_failed_request_is_broken() -> None:
     """One without an answer as well as one with an error."""
     page = Page(requests={"a": 200, "b": 0, "c": 500, "d": 302})
     assert json.dumps(page.broken()) == '{"b": 0, "c": 500}'
+
+
+@pytest.mark.parametrize(("disturbed", "loads"), [(0, 1), (1, 2), (TRIES, TRIES)])
+def test_a_page_is_loaded_again_where_the_machine_disturbed_it(disturbed: int, loads: int) -> None:
+    """A new interface ends all requests of a browser; what stays so is an error as any other."""
+    made: list[Page] = []
+
+    def load() -> Page:
+        made.append(Page(errors=["no", INTERFACES_CHANGED] if len(made) < disturbed else ["no"]))
+        return made[-1]
+
+    assert load_undisturbed(load) is made[-1]
+    assert len(made) == loads
