@@ -21,13 +21,13 @@ LOGGED = json.dumps({"level": "error", "msg": "broken"})
 DOCKER = {"log": f"{LOGGED}\n", "stream": "stderr", "time": TIME}
 COUNTED = {"log": "plain words\n", "stream": "stdout", "attrs": {"tag": "a"}, "time": TIME}
 OWN = json.dumps({"log": "a field of the program", "level": "warn"})
-LINES = (
-    (f"{TIME} stderr F {LOGGED}", LOGGED, "error"),
-    (f"{TIME} stdout F plain", "plain", None),
-    (f"{TIME} stdout F {OWN}", OWN, "warn"),
-    (json.dumps(DOCKER, separators=(",", ":")), LOGGED, "error"),
-    (json.dumps(COUNTED, separators=(",", ":")), "plain words", None),
-)
+LINES = {
+    "error": (f"{TIME} stderr F {LOGGED}", LOGGED, "error"),
+    "plain": (f"{TIME} stdout F plain", "plain", None),
+    "own field": (f"{TIME} stdout F {OWN}", OWN, "warn"),
+    "docker": (json.dumps(DOCKER, separators=(",", ":")), LOGGED, "error"),
+    "docker with attributes": (json.dumps(COUNTED, separators=(",", ":")), "plain words", None),
+}
 """What stands in a file, the line that is left of it, and its level."""
 
 
@@ -39,7 +39,7 @@ def read_pod(agent: str, folder: Path, text: str, **annotations: str) -> dict[st
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-@pytest.mark.parametrize(("written", "line", "level"), LINES)
+@pytest.mark.parametrize(("written", "line", "level"), LINES.values(), ids=LINES)
 def test_a_line_is_what_the_program_wrote(
     tmp_path: Path, agent: str, written: str, line: str, level: str | None
 ) -> None:

@@ -45,7 +45,7 @@ class Images:
         if program:
             lines, files = [*lines, f"COPY program {path}"], {"program": program}
         archive = pack({"Dockerfile": "\n".join(lines).encode(), **files})
-        self.stack.client.images.build(fileobj=archive, custom_context=True, tag=made)
+        self.stack.client.images.build(fileobj=archive, custom_context=True, tag=made, rm=True)
         self.made.append(made)
 
     def remove(self) -> None:
