@@ -71,6 +71,7 @@ def _build_s3(s3: S3Destination) -> dict[str, Any]:
         "bucket": s3.bucket,
         "prefix": s3.prefix,
         "provider": s3.provider,
+        **({"caCertificate": s3.ca_certificate} if s3.ca_certificate else {}),
     }
 
 

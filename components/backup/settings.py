@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from model.addresses import HttpUrl
-from model.base import Bucket, HostPath, Name, PortNumber, Strict
+from model.base import Bucket, HostPath, Name, Pem, PortNumber, Strict
 from model.cron import CronTime
 from model.errors import Inconsistent, Problem
 from model.settings import ComponentSettings
@@ -43,6 +43,15 @@ class S3Destination(Strict):
         "AWS", "Ceph", "Cloudflare", "DigitalOcean", "GCS", "IBMCOS", "Minio", "Scaleway", "Wasabi", "Other"
     ] = "Other"
     """Whose server it is, for what that one does in its own way: https://rclone.org/s3/."""
+    ca_certificate: Pem | None = None
+    """PEM text of who signed the server's certificate; those that are known to everyone when absent."""
+
+    @model_validator(mode="after")
+    def _check_certificate(self) -> S3Destination:
+        if self.ca_certificate and not self.endpoint.startswith("https://"):
+            message = f"cannot be compared, as {self.endpoint!r} is asked without TLS; write https:// in endpoint"
+            raise Inconsistent([Problem("caCertificate", message)])
+        return self
 
 
 class DirectoryDestination(Strict):

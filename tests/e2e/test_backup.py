@@ -41,8 +41,8 @@ class Known:
 
 @pytest.fixture(scope="module")
 def bucket(engine: Engine) -> Iterator[BucketServer]:
-    """A bucket that the engine's containers reach."""
-    server = BucketServer("backups", KEY_ID, SECRET_KEY, host=engine.find_host_gateway())
+    """A bucket that the engine's containers reach, by TLS with an authority that is its own."""
+    server = BucketServer("backups", KEY_ID, SECRET_KEY, host=engine.find_host_gateway(), tls=True)
     yield server
     server.close()
 
@@ -61,7 +61,9 @@ def stack(bucket: BucketServer, engine: Engine, tmp_path_factory: pytest.TempPat
 
 def configure_backups(stack: RunningStack, bucket: BucketServer) -> None:
     """Has a stack backed up to a bucket."""
-    s3 = {"endpoint": f"http://{bucket.endpoint}", "bucket": bucket.bucket}
+    s3 = {"endpoint": bucket.url, "bucket": bucket.bucket}
+    if bucket.authority:
+        s3["caCertificate"] = bucket.authority
     stack.edit_settings(lambda config: config.update(backup={"enabled": True, "destination": {"s3": s3}}))
     set_secrets(stack)
 

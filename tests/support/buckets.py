@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import trustme
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
@@ -37,23 +39,41 @@ class BucketServer:
         secret: the access key's secret half.
         kubeconfig: that of the cluster in whose network it listens; this host's own when absent.
         host: the address of this host at which it listens then; loopback when absent.
+        tls: speaks TLS, with a certificate that an authority of its own signs.
 
     Attributes:
         endpoint: `host:port` for those who use it.
+        url: the same with its scheme.
+        authority: PEM text of who signed its certificate; "" without TLS.
         refused: requests that were not signed as they should be: method and path.
     """
 
     def __init__(
-        self, bucket: str, key_id: str, secret: str, kubeconfig: Path | None = None, *, host: str = "127.0.0.1"
+        self,
+        bucket: str,
+        key_id: str,
+        secret: str,
+        kubeconfig: Path | None = None,
+        *,
+        host: str = "127.0.0.1",
+        tls: bool = False,
     ) -> None:
         self.bucket, self._key_id, self._secret = bucket, key_id, secret
         self.refused: list[str] = []
         listener = _listener(kubeconfig, host)
         host, port = listener.getsockname()
         self.endpoint = f"{host}:{port}"
+        self.url = f"{'https' if tls else 'http'}://{self.endpoint}"
+        self.authority, certificate = _issue_certificate(host) if tls else ("", None)
         self._app = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(
-            host, port, self._judged, threaded=True, fd=listener.fileno(), request_handler=_Quiet
+            host,
+            port,
+            self._judged,
+            threaded=True,
+            fd=listener.fileno(),
+            request_handler=_Quiet,
+            ssl_context=certificate,
         )
         listener.close()
         s3_backends[ACCOUNT]["aws"].create_bucket(bucket, "us-east-1")
@@ -80,6 +100,13 @@ class BucketServer:
             start_response("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SignatureDoesNotMatch</Code></Error>"]
         return list(self._app(environ, start_response))
+
+
+def _issue_certificate(host: str) -> tuple[str, ssl.SSLContext]:
+    """PEM text of a new authority, and what serves TLS with a certificate of it for an address."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    return authority.cert_pem.bytes().decode(), context
 
 
 def signed(environ: Mapping[str, Any], key_id: str, secret: str) -> bool:

@@ -205,6 +205,7 @@ SETTINGS_VALUES: Values = {
     "backup.destination.directory": ({"path": "/mnt/backups"},),
     "backup.destination.sftp": (SFTP["sftp"] | {"port": 2222},),
     "backup.destination.s3.provider": ("Minio",),
+    "backup.destination.s3.caCertificate": (CERTIFICATE,),
     "backup.destination.sftp.hostKey": ("ssh-ed25519 AAAAC3Nzb",),
     "tls": ({"mode": "internal"},),
     "tls.mode": (

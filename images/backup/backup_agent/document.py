@@ -72,6 +72,8 @@ class S3(Part):
     bucket: Filled
     prefix: Line = ""
     provider: Filled = "Other"
+    caCertificate: str = ""
+    """PEM text of who signed the server's certificate; what this machine trusts when empty."""
 
 
 class Directory(Part):

@@ -131,6 +131,16 @@ def build_settings(document: Document, folder: Path) -> dict[str, dict[str, str]
     return {PLAIN: plain, CRYPT: crypt}
 
 
+def build_options(document: Document, folder: Path) -> tuple[str, ...]:
+    """What its configuration has no place for, as arguments; files that they name are written to `folder`."""
+    at = document.destination
+    if not isinstance(at, S3) or not at.caCertificate:
+        return ()
+    trusted = folder / "ca.pem"
+    trusted.write_text(at.caCertificate, encoding="utf-8")
+    return ("--ca-cert", str(trusted))
+
+
 class Rclone:
     """Calls with one configuration.
 
@@ -139,8 +149,10 @@ class Rclone:
         root: the destination's root as it is, such as destination:bucket/prefix.
     """
 
-    def __init__(self, config: Path, where: str, root: str, inherited: tuple[int, ...] = ()) -> None:
-        self._base = [find_rclone(), "--config", str(config), *_COMMON]
+    def __init__(
+        self, config: Path, where: str, root: str, inherited: tuple[int, ...] = (), options: tuple[str, ...] = ()
+    ) -> None:
+        self._base = [find_rclone(), "--config", str(config), *_COMMON, *options]
         self.where, self.root, self._inherited = where, root, inherited
 
     def run(
@@ -216,7 +228,8 @@ def configuring(document: Document, inherited: tuple[int, ...] = ()) -> Iterator
         settings = build_settings(document, folder)
         config = folder / "rclone.conf"
         _write_config(config, settings)
-        yield Rclone(config, describe_destination(document), settings[CRYPT]["remote"], inherited)
+        options = build_options(document, folder)
+        yield Rclone(config, describe_destination(document), settings[CRYPT]["remote"], inherited, options)
 
 
 def _write_config(path: Path, settings: Mapping[str, Mapping[str, str]]) -> None:

@@ -12,6 +12,7 @@ from components.backup.settings import Settings
 from model.backups import BackupSource
 from model.load import parse_model
 from model.workload import DataVolume
+from tests.support.keys import CERTIFICATE
 
 SOURCE = BackupSource(
     workload="server",
@@ -56,6 +57,14 @@ def test_each_destination_is_written(kind: str) -> None:
     assert document["destination"] == written
     assert document["secrets"] == {key: f"/run/secrets/{name}" for key, name in names.items()}
     assert list_secret_names(own.destination) == names
+
+
+def test_the_authority_of_a_bucket_is_written() -> None:
+    """As the text that it is, and only where one is named: an older agent refuses a key that it does not know."""
+    own = Settings.model_validate(
+        {"enabled": True, "destination": {"s3": {**DESTINATIONS["s3"][0], "caCertificate": CERTIFICATE}}}
+    )
+    assert build_document(own, "dev", SOURCE)["destination"]["caCertificate"] == CERTIFICATE
 
 
 def test_the_source_is_written() -> None:

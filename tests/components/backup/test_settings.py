@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from model.errors import ConfigError
+from tests.support.keys import CERTIFICATE
 from tests.support.systems import plan_shop
 
 S3 = {"endpoint": "https://s3.example.com", "bucket": "backups"}
@@ -26,6 +27,11 @@ SFTP = {"host": "backup.example.com", "user": "monitoring", "path": "/srv", "hos
         ({"destination": {"s3": S3}, "keep": {"daily": 0}}, "backup.keep.daily"),
         ({"destination": {"s3": {**S3, "endpoint": "s3.example.com"}}}, "backup.destination.s3.endpoint"),
         ({"destination": {"s3": {**S3, "prefix": "/a/"}}}, "backup.destination.s3.prefix.*without a slash"),
+        (
+            {"destination": {"s3": {**S3, "endpoint": "http://s3:9000", "caCertificate": CERTIFICATE}}},
+            "backup.destination.s3.caCertificate: cannot be compared, .*write https://",
+        ),
+        ({"destination": {"s3": {**S3, "caCertificate": "/etc/ca.pem"}}}, "backup.destination.s3.caCertificate"),
         ({"destination": {"sftp": {**SFTP, "hostKey": "SHA256:x"}}}, "backup.destination.sftp.hostKey.*ssh-keyscan"),
         ({"destination": {"directory": {"path": "backups"}}}, "backup.destination.directory.path.*absolute path"),
     ],

@@ -37,7 +37,7 @@ def stand(stand: Stand, bucket: BucketServer) -> Stand:
 
 def use_bucket(stand: Stand, bucket: BucketServer, name: str = "acme", **secrets: str) -> None:
     """Give a stand the bucket as its destination."""
-    at = {"type": "s3", "endpoint": f"http://{bucket.endpoint}", "region": "us-east-1", "bucket": name, "prefix": "p"}
+    at = {"type": "s3", "endpoint": bucket.url, "region": "us-east-1", "bucket": name, "prefix": "p"}
     use(stand, at, **{"accessKeyId": "the-id", "secretAccessKey": "the-secret", **secrets})
 
 
@@ -67,6 +67,20 @@ def test_a_wrong_key_and_a_bucket_that_is_not_there_are_said(stand: Stand, bucke
     use_bucket(stand, bucket, name="none")
     with pytest.raises(Failed, match=r"the bucket none/p at .*: "):
         stand.run()
+
+
+@pytest.mark.exhaustive  # rclone starts several times
+def test_a_server_is_trusted_by_the_authority_that_is_named(stand: Stand) -> None:
+    """A certificate that nobody known has signed is taken with its authority alone, and else refused in words."""
+    server = BucketServer("private", "the-id", "the-secret", tls=True)
+    try:
+        use_bucket(stand, server, name="private")
+        with pytest.raises(Failed, match="certificate signed by unknown authority"):
+            stand.run()
+        stand.values["destination"]["caCertificate"] = server.authority
+        assert stand.run().uploaded_bytes == 55_000 and server.keys()
+    finally:
+        server.close()
 
 
 def find_port() -> int:
