@@ -39,7 +39,7 @@ from model.naming import LABEL, derive_agent_namespace, derive_namespace
 from model.operator import Operator
 from model.plan import Plan
 from model.settings import KubernetesSettings, Settings
-from targets.kubernetes import drift, preflight
+from targets.kubernetes import drift, preflight, strangers
 from targets.kubernetes.delivery import read_log
 from targets.kubernetes.preflight import connect_cluster, explain_context_error
 from targets.kubernetes.shared import parse_quantity
@@ -340,9 +340,12 @@ class ClusterHost:
         return sorted(claim.metadata.name for claim in claims)
 
     def list_uses(self, *, data: bool) -> list[str]:
-        """See `Host`. A cluster removes what is in use as well."""
-        del data
-        return []
+        """See `Host`: what would go with a namespace. That of the agents always goes, the other one with the data."""
+        namespaces = [*([self.namespace] if data else []), derive_agent_namespace(self.namespace)]
+        return [
+            f"{item}, which is not part of it, would go with the namespace: move it elsewhere, or delete it"
+            for item in strangers.list_strangers(self.api.api_client, self._stack, namespaces)
+        ]
 
     def explain_stuck(self) -> list[str]:
         """See `Host`. Pulumi itself says what a cluster does not let go."""

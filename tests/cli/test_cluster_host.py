@@ -23,6 +23,8 @@ from model.deviation import Drift
 from model.operator import Operator
 from model.workload import ConfigDir
 from targets.kubernetes import drift as kubernetes_drift
+from targets.kubernetes import strangers
+from targets.kubernetes.ownership import Reference
 from tests.support import fakes
 from tests.support.serving import serving
 from tests.support.systems import ROOT
@@ -278,3 +280,25 @@ def test_a_program_runs_in_a_pod_of_its_workload(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(host, "list_pods", lambda workload=None: [])
     with pytest.raises(RuntimeError, match="no pod of loki runs in monitoring-dev"):
         host.run_program("loki", ["run"], print)
+
+
+@pytest.mark.parametrize(
+    ("data", "looked_at"), [(True, ["monitoring-dev", "monitoring-dev-agents"]), (False, ["monitoring-dev-agents"])]
+)
+def test_what_would_go_with_a_namespace_is_named(
+    monkeypatch: pytest.MonkeyPatch, data: bool, looked_at: list[str]
+) -> None:
+    """In the namespaces that go: the one with the data stays with it."""
+    host = ClusterHost.__new__(ClusterHost)
+    host._stack, host.namespace, host.api = "dev", "monitoring-dev", _Api()
+    asked: list[str] = []
+
+    def look(_: Any, stack: str, namespaces: list[str]) -> list[Reference]:
+        assert stack == "dev"
+        asked.extend(namespaces)
+        return [Reference("v1", "Pod", namespaces[-1], "debug")]
+
+    monkeypatch.setattr(strangers, "list_strangers", look)
+    (said,) = host.list_uses(data=data)
+    assert said.startswith("Pod debug in namespace monitoring-dev-agents, which is not part of it, would go")
+    assert asked == looked_at

@@ -343,7 +343,7 @@ def test_missing_rights_are_told_in_time(cluster: ClusterStack, tmp_path: Path) 
 
 
 def test_down_leaves_data_and_purge_leaves_nothing(cluster: ClusterStack) -> None:
-    """`make down` keeps claims and says so; with PURGE=1 nothing of the stack is left."""
+    """`make down` keeps claims and says so; PURGE=1 leaves nothing, once nothing of others is there."""
     claims = cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
     run = cluster.run("down")
     assert run.code == 0 and "Kept data volumes" in run.text and "prometheus-data-prometheus-0" in run.text
@@ -352,6 +352,13 @@ def test_down_leaves_data_and_purge_leaves_nothing(cluster: ClusterStack) -> Non
         claim.metadata.name for claim in cluster.api.list_namespaced_persistent_volume_claim(cluster.namespace).items
     }
     assert {claim.metadata.name for claim in claims} >= kept >= {"loki-data-loki-0", "grafana-data-grafana-0"}
+    cluster.kubectl("create", "configmap", "notes", f"--namespace={cluster.namespace}")
+    refused = cluster.run("down", "--purge")
+    assert refused.code == 2 and f"ConfigMap notes in namespace {cluster.namespace}" in refused.text
+    assert (
+        "Secret" not in refused.text and "PersistentVolumeClaim" not in refused.text
+    )  # what is ours is none of theirs
+    cluster.kubectl("delete", "configmap", "notes", f"--namespace={cluster.namespace}")
     assert cluster.run("down", "--purge").code == 0
     with pytest.raises(kubernetes.exceptions.ApiException):
         cluster.api.read_namespace(cluster.namespace)
