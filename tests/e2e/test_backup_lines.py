@@ -21,7 +21,7 @@ from tests.support.backups import Stand
 from tests.support.validating import tool
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.exhaustive  # whole Loki servers
+pytestmark = pytest.mark.local_engine  # Loki as a process of this machine, which no engine changes
 
 
 def build_config(data: Path, port: int, grpc: int) -> dict[str, Any]:
