@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from model.addresses import HttpUrl
-from model.base import Duration, Name, Strict, parse_duration
+from model.base import DnsName, Duration, Name, Pem, Strict, parse_duration
 from model.errors import Inconsistent, Problem
 from model.scope import OWN_ALERTMANAGER
 
@@ -37,6 +37,15 @@ class Integration(Strict):
                 yield str(name), purpose
 
 
+class TlsConfig(Strict):
+    """How the server's certificate is judged."""
+
+    ca: Pem | None = None
+    """Certificates that sign the server's; those that the image brings when absent."""
+    server_name: DnsName | None = None
+    """Name in the certificate; that of the server's address when absent."""
+
+
 class Address(Strict):
     """An address that is called; it is plain or a secret."""
 
@@ -46,11 +55,15 @@ class Address(Strict):
     """Configuration key of the secret that holds the address."""
     timeout: Timeout = DEFAULT_TIMEOUT
     """How long one call may take, before it is tried again."""
+    tls_config: Annotated[TlsConfig | None, OWN_ALERTMANAGER] = None
+    """How the server's certificate is judged."""
 
     @model_validator(mode="after")
     def _check_address(self) -> Address:
         if (self.url is None) == (self.url_secret is None):
             raise Inconsistent([Problem("", "give either url or urlSecret")])
+        if self.tls_config and self.url and not self.url.startswith("https://"):
+            raise Inconsistent([Problem("tlsConfig", f"has no effect on {self.url!r}; write https:// in url")])
         return self
 
 

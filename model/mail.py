@@ -14,9 +14,9 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 from model.addresses import HostPort
-from model.base import DnsName, Name, Pem, Strict
+from model.base import DnsName, Name
 from model.errors import Inconsistent, Problem
-from model.integrations import Integration
+from model.integrations import Integration, TlsConfig
 from model.scope import OWN_ALERTMANAGER
 
 IMPLICIT_TLS_PORT = "465"
@@ -49,15 +49,6 @@ def _check_single(value: str) -> str:
     if len(parse_addresses(_check_several(value))) != 1:
         raise ValueError("must be exactly one mail address")
     return value
-
-
-class TlsConfig(Strict):
-    """How the server's certificate is judged."""
-
-    ca: Pem | None = None
-    """Certificates that sign the server's; those that the image brings when absent."""
-    server_name: DnsName | None = None
-    """Name in the certificate; the smarthost's when absent."""
 
 
 class Email(Integration):

@@ -20,8 +20,9 @@ from model.integrations import (
     Pushover,
     Slack,
     Telegram,
+    TlsConfig,
 )
-from model.mail import Email, TlsConfig
+from model.mail import Email
 from model.receivers import Receiver
 from model.workload import SECRETS_DIR
 
@@ -68,11 +69,13 @@ def drop_empty_fields(**fields: Any) -> Entry:
 
 def build_webhook(item: Address) -> Entry:
     """One entry of `webhook_configs`: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config."""
-    return {**_build_address(item.url, item.url_secret), "timeout": format_timeout(item.timeout)}
+    client = drop_empty_fields(tls_config=_build_tls(item.tls_config))
+    return {**_build_address(item), **({"http_config": client} if client else {})}
 
 
-def _build_address(url: str | None, secret: str | None) -> Entry:
-    return {"url": url} if url else {"url_file": build_secret_path(secret)}
+def _build_address(item: Address) -> Entry:
+    where = {"url": item.url} if item.url else {"url_file": build_secret_path(item.url_secret)}
+    return {**where, "timeout": format_timeout(item.timeout)}
 
 
 def build_slack(item: Slack) -> Entry:
@@ -228,10 +231,12 @@ def build_ntfy(item: Ntfy) -> Entry:
     login = {"type": "Bearer", "credentials_file": build_secret_path(item.token_secret)} if item.token_secret else None
     values = {name: {"values": [value]} for name, value in headers.items()}
     return {
-        **_build_address(item.url, item.url_secret),
+        **_build_address(item),
         "max_alerts": NTFY_ALERTS,
-        "timeout": format_timeout(item.timeout),
-        "http_config": {**drop_empty_fields(authorization=login), "http_headers": values},
+        "http_config": {
+            **drop_empty_fields(authorization=login, tls_config=_build_tls(item.tls_config)),
+            "http_headers": values,
+        },
     }
 
 

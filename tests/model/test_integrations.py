@@ -16,6 +16,7 @@ from model.load import parse_model
     [
         (Webhook, {}, "either url or urlSecret"),
         (Webhook, {"url": "http://a", "urlSecret": "b"}, "either url or urlSecret"),
+        (Webhook, {"url": "http://a", "tlsConfig": {"serverName": "b"}}, "tlsConfig: has no effect on 'http://a'"),
         (Ntfy, {}, "either url or urlSecret"),
         (Slack, {"channel": "#a"}, "either urlSecret .a webhook. or appTokenSecret"),
         (Slack, {"channel": "#a", "urlSecret": "a", "appTokenSecret": "b"}, "either urlSecret"),

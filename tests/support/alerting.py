@@ -10,6 +10,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -37,9 +38,11 @@ RANGE, OFFSET = "15s", "5s"
 
 
 @contextmanager
-def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+def served(handler: type[BaseHTTPRequestHandler], port: int = 0, *, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """An HTTP server on loopback; yields its port, which is any free one unless it is given."""
     server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server.server_address[1]

@@ -251,6 +251,7 @@ SETTINGS_VALUES: Values = {
     ),
     "alertmanager.receivers[].slack.timeout": ("7s",),
     "alertmanager.receivers[].webhook.timeout": ("7s",),
+    "alertmanager.receivers[].webhook.tlsConfig": ({"serverName": "hook.example.com"},),
     "alertmanager.receivers[].webhook.urlSecret": (With("hook-url", {"url": None}),),
     "alertmanager.receivers[].webhook.url": (With("http://other.example.com", {"urlSecret": None}),),
     "alertmanager.receivers[].pagerduty.timeout": ("7s",),

@@ -47,12 +47,14 @@ TO = 'ops@example.com, "Doe, Ann" <ann@example.com>, Shop <shop@example.com>'
 
 def settings(authority: str) -> dict[str, Any]:
     """All receivers get what is critical; a night receiver is mute today, and a team has its own."""
+    trusted = {"ca": authority, "serverName": MAIL_HOST}
     mail = {
         "to": TO, "from": "Monitoring <stack@example.com>", "username": USER, "passwordSecret": "mail",
-        "tlsConfig": {"ca": authority, "serverName": MAIL_HOST},
+        "tlsConfig": trusted,
     }  # fmt: skip
     today = WEEKDAYS[(datetime.now(ZoneInfo(ZONE)).weekday() + 1) % 7]
-    receivers = [{"name": name, **way} for name, way in VENDORS.items()]
+    receivers = [{"name": name, **way} for name, way in VENDORS.items() if name != "ntfy"]
+    receivers.append({"name": "ntfy", "ntfy": {**VENDORS["ntfy"]["ntfy"], "tlsConfig": trusted}})
     receivers.append({"name": "starttls", "email": {**mail, "smarthost": STARTTLS}})
     receivers.append({"name": "implicit", "email": {**mail, "smarthost": IMPLICIT}})
     every = [

@@ -27,10 +27,10 @@ from tests.support.yaml_files import read_yaml, write_yaml
 SECRETS: Mapping[str, str] = {
     "slack": "{base}/slack/services/T0/B0/x", "slackapp": "xoxb-token", "pagerduty": "0123456789abcdef" * 2,
     "opsgenie": "genie", "teams": "{base}/teams/workflows/1?sig=x", "discord": "{base}/discord/api/webhooks/1/x",
-    "telegram": "123:abc", "pushover-token": "a" * 30, "pushover-user": "u" * 30, "ntfy": "{base}/ntfy/shop",
+    "telegram": "123:abc", "pushover-token": "a" * 30, "pushover-user": "u" * 30, "ntfy": "{tls}/ntfy/shop",
     "ntfy-token": "tk_token", "webhook": "{base}/webhook/alerts", "mail": PASSWORD, "switch": "{base}/switch",
 }  # fmt: skip
-"""What is in the files of secrets; {base} is where the receivers listen."""
+"""What is in the files of secrets; {base} is where the receivers listen, {tls} where they do so by TLS."""
 
 
 class Receivers:
@@ -174,14 +174,14 @@ class Alertmanager:
             return str(answer.read().decode())
 
 
-def written(plan: Plan, folder: Path, port: int, mail: Mapping[str, int], authority: str) -> Path:
+def written(plan: Plan, folder: Path, ports: tuple[int, int], mail: Mapping[str, int], authority: str) -> Path:
     """The planned documents of Alertmanager; secrets, vendors and mail servers are on this machine."""
     planned = workload(plan, "alertmanager").config
     assert planned is not None
     folder.mkdir(parents=True)
-    base = f"http://127.0.0.1:{port}"
+    base, tls = f"http://127.0.0.1:{ports[0]}", f"https://127.0.0.1:{ports[1]}"
     for name, text in SECRETS.items():
-        (folder / name).write_text(text.format(base=base), encoding="utf-8")
+        (folder / name).write_text(text.format(base=base, tls=tls), encoding="utf-8")
     moved = {RECEIVER: base, "/run/secrets/": f"{folder}/", **{host: f"127.0.0.1:{own}" for host, own in mail.items()}}
     for name, text in planned.files.items():
         (folder / name).write_text(replaced(text, moved), encoding="utf-8")
@@ -211,8 +211,9 @@ def notified(
 ) -> Iterator[tuple[Alertmanager, Receivers]]:
     """A running Alertmanager with a plan's documents, and the receivers that it calls."""
     receivers = Receivers()
-    with served(receivers.handler(tls[0])) as port:
-        files, own = written(plan, folder / "files", port, mail, tls[1]), free_port()
+    handler = receivers.handler(tls[0])
+    with served(handler) as port, served(handler, tls=tls[0]) as tls_port:
+        files, own = written(plan, folder / "files", (port, tls_port), mail, tls[1]), free_port()
         made = Alertmanager(own, files, folder / "alertmanager.log")
         asked = arguments(plan, "alertmanager", files, folder / "data", own)
         with running("alertmanager", asked, made.file, f"{made.url}/-/ready"):

@@ -85,6 +85,15 @@ def test_mail_logs_in_with_a_file() -> None:
     assert (made["force_implicit_tls"], made["hello"]) == (True, "stack.example.com")
 
 
+@pytest.mark.parametrize("key", ["webhook", "ntfy"])
+def test_a_server_of_ones_own_is_trusted_by_its_authority(key: str) -> None:
+    """Beside all else that a call has; nothing stands there where nothing is said."""
+    tls = {"ca": "-----BEGIN CERTIFICATE-----\nx\n", "serverName": "hooks.example.com"}
+    known = written(key, url="https://10.0.0.5/hook", urlSecret=None, tlsConfig=tls)["http_config"]
+    assert known.pop("tls_config") == {"ca": tls["ca"], "server_name": "hooks.example.com"}
+    assert known == written(key).get("http_config", {})
+
+
 def test_slack_is_written_to_by_a_webhook_or_by_an_app() -> None:
     """One of both credentials; the app's address may be another one."""
     app = {"channel": "C024BE91L", "appTokenSecret": "token", "appUrl": "https://slack.example.com/api"}
