@@ -204,8 +204,7 @@ class DockerHost:
     def pull_images(self, plan: Plan) -> dict[str, str]:
         """See `Host`: but those of registries with a login, whose password Pulumi alone has."""
         scope, logins = _build_scope(plan), {login.address for login in plan.settings.docker.registry_logins}
-        names = {workload.image for workload in plan.list_workloads()} | {"busybox"}
-        references = sorted(scope.build_reference(name) for name in names)
+        references = sorted(map(scope.build_reference, plan.list_images()))
         return pulled.pull_images(self._client, [r for r in references if pulled.find_registry(r) not in logins])
 
     def describe(self, settings: Settings) -> Description:

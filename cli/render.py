@@ -59,9 +59,9 @@ def plan_file(
 
 def list_images(plan: Plan) -> list[str]:
     """Names of the images that a stack runs, and of those that may replace one or prepare its volumes."""
-    named = {workload.image for workload in plan.list_workloads()}
+    named = plan.list_images()
     replacing = {name for name, replaced in REPLACEMENTS.items() if replaced in named and name in plan.images}
-    return sorted(named | {"busybox"} | replacing)
+    return sorted({*named, *replacing})
 
 
 def render_documents(plan: Plan) -> dict[str, str]:
@@ -80,8 +80,7 @@ def _render_configurations(plan: Plan) -> dict[str, str]:
 def describe_containers(plan: Plan) -> dict[str, dict[str, Any]]:
     """What a Docker engine is asked for by workload, and for the whole stack as `stack`: no documents, no secrets."""
     scope = Scope(stack=plan.stack, settings=plan.settings.docker, images=plan.images)
-    images = sorted({workload.image for workload in plan.list_workloads()} | {"busybox"})
-    references = {name: scope.build_reference(name) for name in images}
+    references = {name: scope.build_reference(name) for name in plan.list_images()}
     made = {"stack": {"images": references, **docker.describe_objects(docker.build_stack_objects(scope))}}
     for workload in plan.list_workloads():
         made[workload.name] = docker.describe_objects(docker.build_workload_objects(scope, workload), workload)

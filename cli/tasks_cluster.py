@@ -14,6 +14,7 @@ from kubernetes.stream import stream  # type: ignore[import-untyped]
 from cli.render import build_cluster_scope
 from cli.tasks import Say, Task, read_lines
 from components.backup.settings import DATA_DIR
+from model.images import HELPER
 from model.naming import LABEL
 from model.plan import Plan
 from model.workload import Workload
@@ -57,7 +58,7 @@ class ClusterTasks:
             return []
         lines: list[str] = []
         command = ("/bin/busybox", "ls", "-A", DATA_DIR)
-        if self._run(Task(agent=agent, command=command, volume=volume), lines.append, image="busybox"):
+        if self._run(Task(agent=agent, command=command, volume=volume), lines.append, image=HELPER):
             raise RuntimeError(f"the claim {volume} cannot be looked into: {' '.join(lines)}")
         return lines
 

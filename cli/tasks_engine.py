@@ -18,6 +18,7 @@ from docker.types import Mount
 from cli import verify
 from cli.tasks import Say, Task, read_lines
 from components.backup.settings import DATA_DIR, DOCUMENT, SCRATCH_DIR
+from model.images import HELPER
 from model.naming import LABEL, derive_user_id
 from model.plan import Plan
 from model.workload import Workload
@@ -96,7 +97,7 @@ class EngineTasks:
             "mem_limit": "32m",
             **({"cap_add": ["CHOWN"]} if root else {}),
         }
-        with self._create(agent, self._scope.build_reference("busybox"), made) as container:
+        with self._create(agent, self._scope.build_reference(HELPER), made) as container:
             return _run_to_end(container, say)
 
     @contextmanager

@@ -10,12 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from model.images import Image, UpgradeNote, parse_version
+from model.images import HELPER, Image, UpgradeNote, parse_version
 from model.plan import Plan
 from model.workload import Workload
-
-HELPER = "busybox"
-"""What prepares containers and pods of all others; no workload names it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -11,6 +11,9 @@ from pydantic import AfterValidator, Field
 from model.base import Name, Strict
 from model.errors import Problem, suggest_name
 from model.scope import TARGETS, Target
+
+HELPER = "busybox"
+"""The image of what prepares volumes, containers and pods of all others; no workload names it."""
 
 
 def _check_pinned(tag: str) -> str:
@@ -107,7 +110,7 @@ def check_versions(images: Mapping[str, Image], versions: Mapping[str, str], whe
     ]
 
 
-def list_held(images: Mapping[str, Image], versions: Mapping[str, str], used: set[str]) -> list[str]:
+def list_held(images: Mapping[str, Image], versions: Mapping[str, str], used: Collection[str]) -> list[str]:
     """What `versions` keeps from the version of the list, and what it says in vain, as sentences.
 
     Args:

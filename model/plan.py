@@ -14,7 +14,7 @@ from model.component import Component, Contributor, Planning
 from model.errors import Problem, suggest_name
 from model.extra_objects import ExtraObject
 from model.gateway import add_host_exemption
-from model.images import Image
+from model.images import HELPER, Image
 from model.operator import Operator
 from model.secret import Secret
 from model.settings import ComponentSettings, Settings
@@ -63,6 +63,10 @@ class Plan:
     def list_workloads(self) -> tuple[Workload, ...]:
         """All workloads, in deployment order."""
         return tuple(workload for group in self.workloads.values() for workload in group)
+
+    def list_images(self) -> list[str]:
+        """Names of the images that it runs, sorted, with the one that prepares what they run in."""
+        return sorted({HELPER, *(workload.image for workload in self.list_workloads())})
 
 
 def build_plan(

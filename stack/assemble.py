@@ -116,8 +116,7 @@ def assemble_plan(
         problems += [Problem(f"target {settings.target}", text) for text in check(plan.list_workloads())]
     if problems:
         raise ConfigError(problems)
-    used = {"busybox", *(workload.image for workload in plan.list_workloads())}
-    warnings = (*plan.warnings, *list_held(listed, settings.versions, used))
+    warnings = (*plan.warnings, *list_held(listed, settings.versions, plan.list_images()))
     return replace(plan, secrets={**secrets, **plan.secrets}, warnings=warnings)
 
 

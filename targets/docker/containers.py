@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from model.images import HELPER
 from model.naming import LABEL, derive_resource_name, derive_user_id
 from model.workload import MIB, Exemption, HostMount, HttpProbe, Workload, compute_digest
 from targets.docker.shared import (
@@ -42,7 +43,7 @@ def build_tools(scope: Scope) -> Inputs:
     copy = f"cp /bin/busybox {TOOLS}/busybox.next && mv {TOOLS}/busybox.next {TOOLS}/busybox"
     return {
         "name": scope.name_resource("tools"),
-        "image": Late("image", "busybox"),
+        "image": Late("image", HELPER),
         "entrypoints": ["/bin/busybox", "sh", "-ec", f"{copy} && stat -c %g {SOCKET}"],
         "user": "0:0",
         "read_only": True,

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from model.images import HELPER
 from model.naming import derive_user_id
 from model.workload import MIB, SECRETS_DIR, ConfigDir, SecretFile, Workload
 from targets.docker.containers import find_process_name
@@ -33,7 +34,7 @@ def build_secrets(scope: Scope, workload: Workload) -> Inputs:
     name = scope.name_resource(f"{workload.name}-secrets")
     return {
         "name": name,
-        "image": Late("image", "busybox"),
+        "image": Late("image", HELPER),
         "command": ["true"],
         "start": False,
         "must_run": False,

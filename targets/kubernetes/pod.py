@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model.images import HELPER
 from model.naming import LABEL, derive_user_id
 from model.workload import MIB, HttpProbe, Workload
 from targets.kubernetes.network import list_listening_ports
@@ -107,7 +108,7 @@ def _build_init_containers(scope: ClusterScope, workload: Workload) -> Iterator[
     """Whatever runs before the process: a static busybox is fetched, then documents are delivered and followed."""
     yield {
         "name": "tools",
-        "image": scope.build_reference("busybox"),
+        "image": scope.build_reference(HELPER),
         "command": ["/bin/busybox", "cp", "/bin/busybox", f"{TOOLS}/busybox"],
         "resources": build_resources(32 * MIB, 0.1),
         "securityContext": build_security_context(workload, main=False),
