@@ -5,6 +5,7 @@ OUTPUT ?=
 FORMAT ?=
 NAME ?=
 FROM ?=
+FROM_STACK ?=
 WITHOUT ?=
 CONTEXT ?=
 RECEIVER ?=
@@ -104,8 +105,13 @@ backups: .venv/.ready ## Show the backups at the destination, and what has none
 	@$(OPS) backups --stack $(STACK)
 
 .PHONY: restore
-restore: .venv/.ready ## Fill the volumes of a stack that does not run: make restore FROM=latest, or an ID; WITHOUT=jaeger
-	@$(OPS) restore --stack $(STACK) --from "$(FROM)" $(if $(WITHOUT),--without "$(WITHOUT)")
+restore: .venv/.ready ## Fill the volumes of a stack that does not run: FROM=latest, or an ID; WITHOUT=jaeger FROM_STACK=prod
+	@$(OPS) restore --stack $(STACK) --from "$(FROM)" $(if $(FROM_STACK),--from-stack $(FROM_STACK)) \
+		$(if $(WITHOUT),--without "$(WITHOUT)")
+
+.PHONY: drill
+drill: .venv/.ready ## Restore the newest backups into a stack of its own, compare what both answer, and remove it
+	@$(OPS) drill --stack $(STACK)
 
 .PHONY: upgrade
 upgrade: .venv/.ready ## Bring images to the checkout's versions one by one, after a backup: LIST=1 ONLY=loki,grafana

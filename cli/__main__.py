@@ -18,6 +18,7 @@ MODULES = {
     "diff": "cli.diff",
     "doctor": "cli.doctor",
     "drift": "cli.drift",
+    "drill": "cli.drill",
     "init": "cli.init",
     "mcp": "cli.mcp",
     "open": "cli.forward",

@@ -91,9 +91,11 @@ COMMANDS: Mapping[str, Command] = {
                 "metavar": "ID",
                 "help": "latest, or the ID of a backup: of each part the newest that is not younger",
             },
+            "--from-stack": {"default": "", "metavar": "STACK", "help": "whose backups; its own when absent"},
             "--without": {"default": "", "help": "parts that begin empty, separated by commas"},
         },
     ),
+    "drill": Command("restore the newest backups into a stack of its own, compare what both answer, and remove it", {}),
     "upgrade": Command(
         "bring images to the versions of the checkout, one after the other, with a backup first",
         {

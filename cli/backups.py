@@ -51,11 +51,16 @@ class Copy:
 
 @dataclass(frozen=True)
 class Opened:
-    """A stack: its workspace, its plan with its secrets, and where it runs."""
+    """A stack: its workspace, its plan with its secrets, where it runs, and whose backups are meant if not its own."""
 
     space: Workspace
     plan: Plan
     host: Host
+    source: str = ""
+
+    def list_options(self) -> tuple[str, ...]:
+        """What an agent's program is given to read the backups that are meant."""
+        return ("--from-stack", self.source) if self.source else ()
 
 
 def list_agents(plan: Plan) -> tuple[Workload, ...]:
@@ -186,7 +191,7 @@ def ask_once(opened: Opened, agent: Workload) -> list[Copy]:
         RuntimeError: it cannot be reached.
     """
     tasks, secrets = opened.host.open_tasks(opened.plan), read_secrets(opened.space, agent)
-    command = build_command("list", folder=find_folder(opened.plan))
+    command = build_command("list", *opened.list_options(), folder=find_folder(opened.plan))
     return list_copies(lambda words, say: tasks.run(Task(agent=agent, command=words, secrets=secrets), say), command)
 
 

@@ -134,7 +134,8 @@ def fill_volume(opened: Opened, tasks: Tasks, choice: Choice, console: Console) 
     """Makes a volume and fills it; whether all of the backup is in it."""
     agent, copy = choice.agent, choice.copy
     console.print(f"[bold]== {choice.volume}[/] from {copy.id}: {format_bytes(copy.bytes)} in {copy.files} files")
-    command = build_command("restore", "--id", copy.id, "--into", DATA_DIR, folder=find_folder(opened.plan))
+    options = ("--id", copy.id, *opened.list_options(), "--into", DATA_DIR)
+    command = build_command("restore", *options, folder=find_folder(opened.plan))
     try:
         tasks.make_volume(agent, choice.volume)
         task = Task(agent=agent, command=command, secrets=read_secrets(opened.space, agent), volume=choice.volume)
@@ -165,7 +166,7 @@ def run_command(args: argparse.Namespace) -> int:
     console = Console(highlight=False, soft_wrap=True)
     first = render.plan_file(ROOT / f"Pulumi.{args.stack}.yaml", args.stack)
     list_agents(first)  # before anything is fetched
-    opened = Opened(*lifecycle.connect_stack(args.stack, lifecycle.fetch_prerequisites(first)))
+    opened = Opened(*lifecycle.connect_stack(args.stack, lifecycle.fetch_prerequisites(first)), args.from_stack)
     refuse_locked(opened.space.backend, opened.space.stack)
     lifecycle.run_preflight(opened.host, opened.plan)
     without = args.without.replace(",", " ").split()

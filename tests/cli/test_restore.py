@@ -180,6 +180,8 @@ def test_the_command_fetches_what_it_needs_first(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(lifecycle, "connect_stack", lambda *_: (known.space, known.plan, known.host))
     monkeypatch.setattr(lifecycle, "run_preflight", lambda *_: done.append("asked"))
     monkeypatch.setattr(restore, "refuse_locked", lambda backend, stack: done.append("locked"))
-    args: Any = argparse.Namespace(stack="dev", backup="latest", without="loki, grafana")
+    args: Any = argparse.Namespace(stack="dev", backup="latest", from_stack="prod", without="loki, grafana")
     assert restore.run_command(args) == 0
     assert done == ["fetched", "locked", "asked"] and len(host.filled) == 2
+    asked = [item.command for item in host.tasks] + [words for _, words in host.asked]
+    assert asked and all("--from-stack prod" in " ".join(words) for words in asked)

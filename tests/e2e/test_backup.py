@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from cli.drill import MARGIN
 from tests.support.buckets import BucketServer
 from tests.support.running import PROMETHEUS, Engine, RunningStack
 from tests.support.waiting import eventually
@@ -122,6 +125,12 @@ def make_known(stack: RunningStack) -> Known:
     return known
 
 
+def made_ready(stack: RunningStack) -> None:
+    """A backup that was made when there was data of the time that a drill asks about."""
+    eventually(lambda: sums(stack, time.time() - MARGIN - 60), timeout=400, what="samples that are old enough")
+    assert stack.run("backup").code == 0
+
+
 def check_known(stack: RunningStack, known: Known) -> None:
     """All that was known is known again."""
     assert sums(stack, known.at) == known.sums
@@ -162,6 +171,32 @@ def test_metrics_say_that_there_is_a_backup(stack: RunningStack, known: Known) -
     for query in ("backup_last_run_successful == 1", "backup_size_bytes > 0", "backup_copies > 0"):
         eventually(lambda query=query: len(stack.prom(query)) == len(PARTS), timeout=60, what=query)  # type: ignore[misc]
     assert stack.prom('ALERTS{alertname=~"Backup.*"}') == []
+
+
+def test_a_drill_restores_into_another_stack(stack: RunningStack, known: Known, bucket: BucketServer) -> None:
+    """What that one answers about the past is the same, and it is gone afterwards; the stack itself is left alone."""
+    made_ready(stack)
+    before, stored = stack.identities(), set(bucket.keys())
+    run = stack.run("drill", timeout=900)
+    assert run.code == 0, run.text[-6000:]
+    for part in ("prometheus", "loki", "alertmanager"):
+        assert re.search(rf"{part}: \d+ answers, all the same", run.text), run.text[-3000:]
+    assert stack.identities() == before and set(bucket.keys()) == stored
+    other: dict[str, Any] = {"label": f"io.observability.stack={stack.name}-drill"}
+    assert stack.client.containers.list(all=True, filters=other) == stack.client.volumes.list(filters=other) == []
+
+
+def test_a_drill_says_that_a_backup_is_not_whole(stack: RunningStack, known: Known, bucket: BucketServer) -> None:
+    """A content that is lost at the destination is named, and the drill's own stack is removed all the same."""
+    (largest,) = sorted(bucket.keys(), key=lambda key: len(bucket.read(key)))[-1:]
+    content = bucket.read(largest)
+    bucket.remove(largest)
+    try:
+        run = stack.run("drill", timeout=900)
+    finally:
+        bucket.write(largest, content)
+    assert run.code == 1 and "is not whole" in run.text and "the drill failed: restore" in run.text, run.text[-3000:]
+    assert stack.client.volumes.list(filters={"label": f"io.observability.stack={stack.name}-drill"}) == []
 
 
 def test_a_stack_that_runs_is_not_restored_into(stack: RunningStack, known: Known) -> None:

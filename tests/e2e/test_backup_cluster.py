@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_backup import KEY_ID, PARTS, SECRET_KEY, Known, check_known, configure_backups, make_known
+from tests.e2e.test_backup import (
+    KEY_ID,
+    PARTS,
+    SECRET_KEY,
+    Known,
+    check_known,
+    configure_backups,
+    made_ready,
+    make_known,
+)
 from tests.support.buckets import BucketServer
 from tests.support.clusters import ClusterStack, start_cluster
 from tests.support.waiting import eventually
@@ -59,6 +68,17 @@ def test_a_backup_is_made_while_the_stack_runs(stack: ClusterStack, known: Known
     assert run.code == 0 and bucket.refused == [], run.text[-6000:]
     done = "backup_last_run_successful == 1"
     eventually(lambda: len(stack.prom(done)) == len(PARTS), timeout=60, what="metrics of every backup")
+
+
+def test_a_drill_restores_into_another_stack(stack: ClusterStack, known: Known) -> None:
+    """In namespaces of its own, which are gone afterwards; what it answers about the past is the same."""
+    made_ready(stack)
+    before = stack.identities()
+    run = stack.run("drill", timeout=1500)
+    assert run.code == 0 and run.text.count("answers, all the same") == 3, run.text[-6000:]
+    assert stack.identities() == before
+    names = {item.metadata.name for item in stack.api.list_namespace().items}
+    assert stack.namespace in names and not {name for name in names if name.startswith(f"{stack.namespace}-drill")}
 
 
 def test_a_stack_that_runs_is_not_restored_into(stack: ClusterStack, known: Known) -> None:

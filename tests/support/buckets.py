@@ -94,6 +94,14 @@ class BucketServer:
         """The content of an object."""
         return bytes(s3_backends[ACCOUNT]["aws"].buckets[self.bucket].keys[key].value)
 
+    def remove(self, key: str) -> None:
+        """Loses an object, as a person or a rule of the bucket does."""
+        s3_backends[ACCOUNT]["aws"].delete_object(self.bucket, key)
+
+    def write(self, key: str, content: bytes) -> None:
+        """Puts an object there."""
+        s3_backends[ACCOUNT]["aws"].put_object(self.bucket, key, content)
+
     def _judged(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if not signed(environ, self._key_id, self._secret):
             self.refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")

@@ -45,7 +45,8 @@ def parse_options(given: list[str] | None = None) -> argparse.Namespace:
     every["verify"].add_argument("--id", type=parse_id_option, default=LATEST, help="a backup, else the newest one")
     every["restore"].add_argument("--id", type=parse_id_option, required=True, help="a backup's id, or latest")
     every["restore"].add_argument("--into", type=Path, required=True, help="the empty directory")
-    every["restore"].add_argument("--from-stack", default="", help="the stack whose backup it is, where it is another")
+    for name in ("list", "restore"):
+        every[name].add_argument("--from-stack", default="", help="the stack whose backups are meant, if another")
     return parser.parse_args(given)
 
 
@@ -92,7 +93,7 @@ def _run_command(options: argparse.Namespace, file: DocumentFile) -> int:
     elif options.command == "list":
         from backup_agent.refresh import list_backups  # noqa: PLC0415
 
-        listed, problems = list_backups(document)
+        listed, problems = list_backups(document, options.from_stack)
         for problem in problems:
             print(problem, file=sys.stderr)
         print(json.dumps([dataclasses.asdict(each) for each in listed]))

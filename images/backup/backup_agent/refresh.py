@@ -23,8 +23,10 @@ class Listed:
     ended: str
 
 
-def list_backups(document: Document) -> tuple[list[Listed], list[str]]:
+def list_backups(document: Document, from_stack: str = "") -> tuple[list[Listed], list[str]]:
     """The complete backups, newest first, and in words those whose manifest cannot be read.
+
+    They are those of the document's stack, or of another one.
 
     Raises:
         Failed: the destination does not answer, or the passphrase is another one.
@@ -32,7 +34,10 @@ def list_backups(document: Document) -> tuple[list[Listed], list[str]]:
     listed, problems = [], []
     # manifests can be large, and the usual place for such files is memory; a one-shot container has no scratch
     place = document.scratch if Path(document.scratch).is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="list-", dir=place) as folder, opening(document) as destination:
+    with (
+        tempfile.TemporaryDirectory(prefix="list-", dir=place) as folder,
+        opening(document, stack=from_stack) as destination,
+    ):
         for name in reversed(destination.fetch_manifests(Path(folder))):
             try:
                 each = destination.load_manifest(Path(folder), name)

@@ -14,6 +14,7 @@ from backup_agent.backup import MARKER
 from backup_agent.destination import Destination, opening
 from backup_agent.errors import Failed, Refused
 from backup_agent.rclone import configuring
+from backup_agent.refresh import list_backups
 from tests.support.backups import Stand, read_tree
 
 
@@ -110,6 +111,8 @@ def test_another_stacks_backup_has_to_be_named(stand: Stand) -> None:
     with pytest.raises(Refused, match="has no backup of prometheus of the stack prod"):
         stand.restore()
     assert list_all(stand.folder / "restored") == []
+    assert list_backups(stand.document)[0] == []
+    assert [each.id for each in list_backups(stand.document, "dev")[0]] == [report.id]
     assert stand.restore(from_stack="dev")[0].id == report.id
 
 
