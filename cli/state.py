@@ -34,6 +34,7 @@ from cli.record import read_record
 from cli.workspace import (
     ENCRYPTION_KEYS,
     PROJECT,
+    PULUMI_ENV,
     ROOT,
     Workspace,
     find_held_file,
@@ -71,7 +72,7 @@ def find_source(stack: str, tool_env: Mapping[str, str]) -> Workspace:
             message = "is both in this machine's own backend and in that of your environment; unset PULUMI_BACKEND_URL"
             raise ConfigError([Problem(where, f"{message} (or log out) to move the one of this machine")])
         return local
-    space = Workspace(stack, ROOT, {**tool_env, "PULUMI_SKIP_UPDATE_CHECK": "true"}, local=False)
+    space = Workspace(stack, ROOT, {**PULUMI_ENV, **tool_env}, local=False)
     if not own or not is_there(space):
         raise ConfigError([Problem(where, "is in no backend that is known here, so there is nothing to move")])
     return space

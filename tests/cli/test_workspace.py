@@ -69,6 +69,13 @@ def test_local_default_needs_no_account(tmp_path: Path) -> None:
     assert project["main"] == str(ROOT) and project["name"] == "observability"
 
 
+@pytest.mark.parametrize(("given", "used"), [({}, "200"), ({"GOGC": "off"}, "off")])
+def test_pulumi_is_spared_work(tmp_path: Path, given: dict[str, str], used: str) -> None:
+    """It looks for no newer version, and collects its memory less often unless somebody says how often."""
+    env = open_workspace("dev", environment(tmp_path, **given), {}).env
+    assert (env["PULUMI_SKIP_UPDATE_CHECK"], env["GOGC"]) == ("true", used)
+
+
 def test_passphrase_stays(tmp_path: Path) -> None:
     """A second run reads the passphrase of the first: another one could not open the state."""
     env = environment(tmp_path)

@@ -55,14 +55,15 @@ def test_previews_hold_no_secret(stack: RunningStack, canaries: list[str]) -> No
 
 
 def test_logs_of_pulumi_hold_no_secret(stack: RunningStack, canaries: list[str]) -> None:
-    """With --debug, which says why it does what it does; its flag --logtostderr prints every value, as docs say."""
+    """With --debug, which says why it does what it does; its flag --logtostderr prints every value, as docs say.
+
+    Beside that it writes none.
+    """
     text = stack.pulumi("preview", "--non-interactive", "--debug")
     assert "debug:" in text
     _clean(text, canaries, "Pulumi's log")
-    # it writes one of each run, encrypted, without being asked to: https://github.com/pulumi/pulumi/pull/23731
-    logs = sorted((Path(build_tool_env()["PULUMI_HOME"]) / "logs").iterdir(), key=lambda file: file.stat().st_mtime)
-    for log in logs[-40:]:
-        _clean(log.read_bytes().decode(errors="replace"), canaries, str(log))
+    # it would write one of each run, encrypted; see toolchain.pulumi_cli.stop_automatic_log
+    assert (Path(build_tool_env()["PULUMI_HOME"]) / "logs").is_file()
 
 
 def test_loki_holds_no_secret(stack: RunningStack, canaries: list[str]) -> None:

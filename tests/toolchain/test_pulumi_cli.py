@@ -63,3 +63,20 @@ def test_variables_keep_the_home_in_the_cache(context: Context) -> None:
     variables = pulumi_cli.build_environment(context)
     assert variables["PULUMI_HOME"].startswith(str(context.cache.root))
     assert variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+
+
+def test_no_log_is_written_unless_somebody_wants_it(make_context: MakeContext) -> None:
+    """A file is where Pulumi would make a folder, and takes the place of one that an older version has left."""
+    context = make_context()
+    place = pulumi_cli.find_home(context) / "logs"
+    place.mkdir(parents=True)
+    (place / "pulumi-1.log").touch()
+    for _ in range(2):
+        pulumi_cli.stop_automatic_log(context)
+        assert place.is_file() and not place.stat().st_size
+    for _ in range(2):
+        pulumi_cli.stop_automatic_log(make_context(**{pulumi_cli.WANTED_LOGS: "1"}))
+        assert not place.exists()
+    place.mkdir()
+    pulumi_cli.stop_automatic_log(make_context(**{pulumi_cli.WANTED_LOGS: "1"}))
+    assert place.is_dir()
