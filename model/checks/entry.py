@@ -108,7 +108,7 @@ def _check_programs(context: Planned) -> Iterator[Problem]:
 
 def _check_unused(context: Planning) -> Iterator[Problem]:
     for key in ("tls", "access"):
-        if key in context.settings.model_fields_set:
+        if getattr(context.settings, key).model_fields_set:  # Pulumi fills in what a stack leaves out, as {}
             yield Problem(
                 locate_setting(context.stack, key), "has no effect, as traefik.enabled is false; leave it out"
             )

@@ -15,6 +15,7 @@ from stack import assemble as module
 from stack import registry
 from stack.assemble import ConfigValue, collect_secrets, load_images, load_settings, load_system
 from tests.support.systems import ROOT, SYSTEM, configuration, plan_shop, project
+from tests.support.yaml_files import read_yaml
 
 LOGIN = {"registryLogins": [{"address": "r:5000", "username": "u", "passwordSecret": "pull"}]}
 
@@ -107,3 +108,23 @@ def test_a_word_may_stand_for_a_section(tmp_path: Path) -> None:
     assert {problem.where for problem in caught.value.problems} == {
         "Pulumi.dev.yaml: prometheus.mode", "Pulumi.dev.yaml: nonsense",
     }  # fmt: skip
+
+
+def outcome(folder: Path, settings: dict[str, Any]) -> tuple[Any, ...]:
+    """What a plan has to run and to say, or every problem of it."""
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in settings.items()}
+    try:
+        plan = plan_shop(folder, settings=texts)
+    except ConfigError as error:
+        return tuple(sorted(map(str, error.problems)))
+    return ([workload.name for workload in plan.list_workloads()], plan.warnings)
+
+
+@pytest.mark.parametrize("off", [component.name for component in registry.COMPONENTS])
+def test_what_pulumi_fills_in_says_nothing(tmp_path: Path, off: str) -> None:
+    """It hands the project's default of each key to the program: what was left out, commands and program see alike."""
+    project_file = read_yaml((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    filled = {key: item["default"] for key, item in project_file["config"].items() if "default" in item}
+    said = {derive_section_key(off): {"enabled": False}}
+    assert {"tls", "access", "docker", "traefik"} <= filled.keys()
+    assert outcome(tmp_path / "filled", {**filled, **said}) == outcome(tmp_path / "left", said)
