@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from model.base import escape_dollars
-from model.naming import derive_user_id
 from model.workload import SECRETS_DIR, Workload
 from targets.docker import containers
 from targets.docker.shared import Inputs, Late, Scope, drop_absent, format_inputs
@@ -75,7 +74,7 @@ def _build_depends_on(workload: Workload) -> dict[str, Any]:
 
 def _build_owner_service(scope: Scope, workload: Workload) -> Inputs:
     """The one-shot that gives data volumes to the user of their process, which a new volume does not belong to."""
-    owner = derive_user_id(scope.stack, workload.user_of)
+    owner = scope.find_owner(workload)
     return {
         "image": scope.build_reference("busybox"),
         "entrypoint": ["/bin/busybox", "chown", f"{owner}:{owner}", *(volume.path for volume in workload.volumes)],

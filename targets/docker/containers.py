@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from model.images import HELPER
-from model.naming import LABEL, derive_resource_name, derive_user_id
+from model.naming import LABEL, derive_resource_name
 from model.workload import MIB, Exemption, HostMount, HttpProbe, Workload, compute_digest
 from targets.docker.shared import (
     SOCKET,
@@ -108,10 +108,10 @@ def build_container(scope: Scope, workload: Workload) -> Inputs:
 
 def _build_rights(scope: Scope, workload: Workload) -> Inputs:
     """Whom the process runs as, and what it may do."""
-    owner = derive_user_id(scope.stack, workload.user_of)
+    owner = scope.find_owner(workload)
     adds = [f"CAP_{capability}" for capability in workload.list_capabilities()]
     return {
-        "user": "0:0" if workload.is_exempt("root-user") else f"{owner}:{owner}",
+        "user": f"{owner}:{owner}",
         "group_adds": list_groups(workload) or None,
         "read_only": not workload.is_exempt("writable-root"),
         "capabilities": {**({"adds": adds} if adds else {}), "drops": ["ALL"]},

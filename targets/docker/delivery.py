@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from model.images import HELPER
-from model.naming import derive_user_id
 from model.workload import MIB, SECRETS_DIR, ConfigDir, SecretFile, Workload
 from targets.docker.containers import find_process_name
 from targets.docker.shared import TOOLS, Inputs, Late, Scope, build_data_mounts, build_mount, build_secret_mounts
@@ -49,7 +48,7 @@ def build_secrets(scope: Scope, workload: Workload) -> Inputs:
 
 
 def _build_secret_upload(scope: Scope, workload: Workload, secret: SecretFile) -> Inputs:
-    owner = str(derive_user_id(scope.stack, workload.user_of))
+    owner = str(scope.find_owner(workload))
     value = Late("secret", secret.secret, secret.template)
     return {"file": secret.path, "content": value, "permissions": "0400", "owner": owner, "group": owner}
 
@@ -131,7 +130,7 @@ def _build_environment(scope: Scope, workload: Workload, config: ConfigDir, revi
 def _build_delivery(scope: Scope, workload: Workload, config: ConfigDir, revision: str) -> dict[str, str]:
     values = {
         "NAME": workload.name,
-        "OWNER": str(derive_user_id(scope.stack, workload.user_of)),
+        "OWNER": str(scope.find_owner(workload)),
         "REVISION": revision,
         "DOCUMENTS": str(len(config.files)),
         "DATA_DIRS": " ".join(volume.path for volume in workload.volumes),

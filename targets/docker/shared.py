@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from model.images import Image
-from model.naming import LABEL, derive_resource_name
+from model.naming import LABEL, derive_resource_name, derive_user_id
 from model.settings import DockerSettings
 from model.workload import SECRETS_DIR, Workload
 
@@ -94,6 +94,13 @@ class Scope:
             "log_driver": "json-file",
             "log_opts": {"max-file": str(self.settings.log_max_files), "max-size": self.settings.log_max_size},
         }
+
+    def find_owner(self, workload: Workload) -> int:
+        """Numeric user of a process, whom its secrets and data volumes belong to.
+
+        Root has no right to files of others here, as it has no capabilities, so where it is root they are root's.
+        """
+        return 0 if workload.is_exempt("root-user") else derive_user_id(self.stack, workload.user_of)
 
 
 def find_network_suffix(stack: str, settings: DockerSettings) -> str:

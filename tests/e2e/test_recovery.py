@@ -38,7 +38,8 @@ def test_killed_processes_come_back(stack: RunningStack) -> None:
     stack.http("api", 4000, "POST", "/demo/logs", {"msg": marker, "level": "info"})
     eventually(lambda: stack.loki(f'{{job="containerlogs"}} |= "{marker}"'), timeout=15, what="the marker")
     before = time.time()
-    samples = len(stack.prom('up{service="api"}[2m]')[0]["values"])
+    (series,) = eventually(lambda: stack.prom('up{service="api"}[2m]'), timeout=60, what="samples of before")
+    samples = len(series["values"])
     started = stack.identities()
     for container in stack.containers("service"):
         os.kill(int(container.attrs["State"]["Pid"]), signal.SIGKILL)

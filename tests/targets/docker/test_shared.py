@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from model.naming import derive_user_id
 from model.settings import DockerSettings
+from model.workload import Exemption
+from targets.docker.delivery import build_configure
 from targets.docker.shared import (
     Late,
     Scope,
@@ -14,7 +19,7 @@ from targets.docker.shared import (
     find_network_suffix,
     format_inputs,
 )
-from tests.support.workloads import IMAGES
+from tests.support.workloads import AGENT, IMAGES, SERVER
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,16 @@ def test_a_mirror_is_part_of_a_reference() -> None:
     """Images are pulled from the mirror that the settings name."""
     scope = Scope(stack="dev", settings=DockerSettings.model_validate({"registryMirror": "m:5000"}), images=IMAGES)
     assert scope.build_reference("server") == "m:5000/example/server:v1"
+
+
+def test_files_belong_to_who_reads_them() -> None:
+    """A root without capabilities has no right to another user's files, so what it has is its own."""
+    scope = Scope(stack="dev", settings=DockerSettings(), images=IMAGES)
+    root = replace(AGENT, exemptions=(Exemption(rule="root-user", reason="reads files of root"),))
+    assert scope.find_owner(root) == 0
+    assert scope.find_owner(SERVER) == derive_user_id("dev", SERVER.name) >= 20000
+    described = format_inputs(build_configure(scope, root))
+    assert "OWNER=0" in described["envs"] and described["user"] == "0:0"
 
 
 def test_absent_inputs_are_left_out() -> None:
