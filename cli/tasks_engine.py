@@ -186,9 +186,25 @@ def _mount_volume(name: str) -> Mount:
 
 
 def _run_to_end(container: Container, say: Say) -> int:
+    """Starts a container, hands on its lines as they come, and returns its exit status.
+
+    An engine that follows a file to which half a line has been written may give up, and its answer ends early: what was
+    not handed on by then is read once more at the end. Seen with 20.10 under load.
+    """
     container.start()
-    read_lines(container.logs(stream=True, follow=True), say)
+    came: list[str] = []
+
+    def take(line: str) -> None:
+        came.append(line)
+        say(line)
+
+    read_lines(container.logs(stream=True, follow=True), take)
     try:
-        return int(container.wait()["StatusCode"])
+        status = int(container.wait()["StatusCode"])
     except APIError as error:
         raise RuntimeError(str(error.explanation or error)) from None
+    whole: list[str] = []
+    read_lines(iter([container.logs()]), whole.append)
+    for line in whole[len(came) :]:
+        say(line)
+    return status

@@ -30,9 +30,13 @@ class Engine:
         volumes: names of volumes that are there.
         output: what containers print.
         code: how they end.
+        followed: what of that comes while they run; all of it when absent.
     """
 
-    def __init__(self, volumes: tuple[str, ...] = (), output: bytes = b"", code: int = 0) -> None:
+    def __init__(
+        self, volumes: tuple[str, ...] = (), output: bytes = b"", code: int = 0, followed: bytes | None = None
+    ) -> None:
+        self.followed = output if followed is None else followed
         self.there, self.output, self.code = list(volumes), output, code
         self.created: list[dict[str, Any]] = []
         self.done: list[str] = []
@@ -50,7 +54,7 @@ class Engine:
         return SimpleNamespace(
             start=self._start,
             put_archive=lambda path, data: self.archives.append(data),
-            logs=lambda **_: iter([self.output]),
+            logs=lambda **how: iter([self.followed]) if how else self.output,
             wait=lambda: {"StatusCode": self.code},
             remove=lambda **how: self.done.append(f"removed {how}"),
         )
@@ -92,6 +96,15 @@ def tasks(engine: Engine, planned: Plan) -> EngineTasks:
 def mounts(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Mounts of a container by their path."""
     return {item["Target"]: item for item in options["mounts"]}
+
+
+@pytest.mark.parametrize("followed", [b"", b"one\n", b"one\ntwo\n"])
+def test_lines_that_an_engine_lost_are_read_again(planned: Plan, followed: bytes) -> None:
+    """It may end its answer while the program goes on; each line is handed on once, in its order."""
+    said: list[str] = []
+    engine = Engine(output=b"one\ntwo\n", followed=followed)
+    assert tasks(engine, planned).run(Task(agent=agent(planned), command=("a",)), said.append) == 0
+    assert said == ["one", "two"]
 
 
 def test_a_task_is_as_confined_as_what_runs_always(planned: Plan) -> None:
