@@ -79,7 +79,7 @@ def _list_pages(client: Any, path: str) -> Iterator[Mapping[str, Any]]:
             if error.status in (403, 404):
                 return
             raise
-        yield from (each["metadata"] for each in answer["items"])
+        yield from (each["metadata"] for each in answer.get("items") or ())  # none are null
         if not (rest := (answer.get("metadata") or {}).get("continue")):
             return
         query = (("limit", "500"), ("continue", rest))

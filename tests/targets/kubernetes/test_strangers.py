@@ -35,7 +35,7 @@ class Api:
             return SimpleNamespace(data=json.dumps({"metadata": found}))
         page = int(dict(query_params).get("continue", "0"))
         rest = {"continue": str(page + 1)} if page + 1 < len(found) else {}
-        items = [{"metadata": each} for each in found[page : page + 1]]
+        items = [{"metadata": each} for each in found[page : page + 1]] or None  # as a real server says none
         return SimpleNamespace(data=json.dumps({"metadata": rest, "items": items}))
 
 
