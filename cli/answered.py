@@ -21,15 +21,23 @@ Answers = Mapping[str, str]
 """Answers by what was asked, for people."""
 
 
-def ask_metrics(host: Host, at: float) -> Answers:
+def ask_metrics(host: Host, at: float, known: Answers | None = None) -> Answers:
     """Sum and number of series of metrics at a moment, in seconds of the Unix epoch.
+
+    Args:
+        host: where Prometheus runs.
+        at: the moment.
+        known: what another one has answered, whose metrics are asked about; without it some are chosen.
 
     Raises:
         RuntimeError: Prometheus does not answer, or has nothing of then.
     """
-    window = {"start": f"{at - 300:.3f}", "end": f"{at:.3f}"}
-    every = sorted(host.ask_prometheus(f"label/__name__/values?{urlencode(window)}") or [])
-    names = choose_evenly(every, MOST_METRICS)
+    if known is None:
+        window = {"start": f"{at - 300:.3f}", "end": f"{at:.3f}"}
+        every = sorted(host.ask_prometheus(f"label/__name__/values?{urlencode(window)}") or [])
+        names = choose_evenly(every, MOST_METRICS)
+    else:
+        names = sorted({question.rpartition(" ")[2] for question in known})
     found: dict[str, str] = {}
     for start in range(0, len(names), _AT_ONCE):
         chosen = "|".join(names[start : start + _AT_ONCE])  # a metric's usual name has nothing that would be escaped
@@ -43,24 +51,26 @@ def ask_metrics(host: Host, at: float) -> Answers:
     return _demand(found, "samples")
 
 
-def ask_lines(host: Host, at: float) -> Answers:
+def ask_lines(host: Host, at: float, known: Answers | None = None) -> Answers:
     """Lines of the ten minutes before a moment, by service.
 
     Raises:
         RuntimeError: Loki does not answer, or has nothing of then.
     """
+    del known  # of services there are few enough
     query = 'sum by (service) (count_over_time({service=~".+"}[10m]))'
     data = host.ask_loki(f"query?{urlencode({'query': query, 'time': f'{at:.3f}'})}")
     series = (data or {}).get("result", [])
     return _demand({f"lines of {item['metric'].get('service', '')}": item["value"][1] for item in series}, "lines")
 
 
-def ask_silences(host: Host, at: float) -> Answers:
+def ask_silences(host: Host, at: float, known: Answers | None = None) -> Answers:
     """Silences that are as they were at a moment, whether they have ended since or not, by their ID; maybe none.
 
     Raises:
         RuntimeError: no Alertmanager answers.
     """
+    del known
     then = datetime.fromtimestamp(at, UTC)
     for instance in host.list_alertmanagers():
         return {
@@ -73,7 +83,7 @@ def ask_silences(host: Host, at: float) -> Answers:
 
 CHANGING = frozenset({"alertmanager"})
 """Parts of whose answers some may be there no more: a silence that was changed later is not as it was."""
-QUESTIONS: Mapping[str, Callable[[Host, float], Answers]] = {
+QUESTIONS: Mapping[str, Callable[[Host, float, Answers | None], Answers]] = {
     "prometheus": ask_metrics,
     "loki": ask_lines,
     "alertmanager": ask_silences,

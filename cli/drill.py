@@ -211,7 +211,8 @@ def compare(live: Host, restored: Host, parts: Collection[str], at: float, conso
             console.print(f"   {part}: runs on what was restored")
             continue
         try:
-            known, found = ask(live, at), ask(restored, at)
+            known = ask(live, at, None)
+            found = ask(restored, at, known)
         except RuntimeError as error:
             console.print(f"   [red]{part}: {escape(str(error))}[/]")
             good = False

@@ -59,6 +59,13 @@ def test_metrics_are_asked_about_that_moment() -> None:
     assert len(host.queries) == 6 and {query["time"] for query in host.queries} == {"1780000000.000"}
 
 
+def test_another_is_asked_about_the_same_metrics() -> None:
+    """Whatever else it has: of another list others would be chosen."""
+    known = {"sum of b": '"1"', "count of b": '"1"', "sum of d": '"1"'}
+    host: Any = Past({name: "1" for name in "abcde"})
+    assert ask_metrics(host, AT, known).keys() == {"sum of b", "count of b", "sum of d", "count of d"}
+
+
 def test_of_many_metrics_some_are_asked() -> None:
     """From all over the alphabet, and never more than so many."""
     assert choose_evenly("abcdef", 3) == ["a", "c", "e"] and choose_evenly("ab", 3) == ["a", "b"]

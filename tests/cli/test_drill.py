@@ -140,7 +140,7 @@ def test_both_are_asked_about_the_time_before_every_backup(tmp_path: Path) -> No
 def test_parts_are_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What differs, and what cannot be asked, is said of each; a part without questions runs."""
     answers: dict[str, Any] = {"live": {"a": "1"}, "same": {"a": "1"}, "other": {"a": "2"}}
-    monkeypatch.setattr(answered, "QUESTIONS", {"loki": lambda host, _: answers[host]})
+    monkeypatch.setattr(answered, "QUESTIONS", {"loki": lambda host, *_: answers[host]})
     live: Any = "live"
     for restored, good, words in (("same", True, "1 answers, all the same"), ("other", False, "and restored 2")):
         console, text = printed()
@@ -148,7 +148,7 @@ def test_parts_are_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
         assert words in text.getvalue() and "grafana: runs on what was restored" in text.getvalue()
 
     answers["other"] = {"a": "1", "b": "ended early since"}
-    monkeypatch.setattr(answered, "QUESTIONS", {"alertmanager": lambda host, _: answers[host]})
+    monkeypatch.setattr(answered, "QUESTIONS", {"alertmanager": lambda host, *_: answers[host]})
     assert compare(live, "other", ["alertmanager"], 0, printed()[0])  # type: ignore[arg-type]
     assert not compare("other", live, ["alertmanager"], 0, printed()[0])  # type: ignore[arg-type]
 
