@@ -68,12 +68,12 @@ def test_no_text_of_a_request_is_a_program(name: str) -> None:
 
 
 def test_secrets_are_where_nobody_writes() -> None:
-    """Pulumi's preview has some, which is not for forks, and the schedule, which runs no request's code."""
+    """Pulumi's preview has some, which is not for forks, and schedules, which run no request's code."""
     with_secrets = {
         f"{name}.{job}" for name in WORKFLOWS for job, made in jobs(name).items() if "secrets." in str(made)
     }
-    assert with_secrets == {"preview.pulumi", "drift.drift"}
-    assert read("drift")[True].keys() == {"schedule", "workflow_dispatch"}
+    assert with_secrets == {"preview.pulumi", "drift.drift", "drill.drill"}
+    assert all(read(name)[True].keys() == {"schedule", "workflow_dispatch"} for name in ("drift", "drill"))
     assert "head.repo.full_name == github.repository" in jobs("preview")["stacks"]["if"]
     assert jobs("preview")["pulumi"]["needs"] == "stacks"
 
