@@ -269,7 +269,7 @@ SETTINGS_VALUES: Values = {
     "alertmanager.receivers[].ntfy.urlSecret": (With("hook-url", {"url": None}),),
     "alertmanager.receivers[].ntfy.timeout": ("7s",),
     "alertmanager.deadMansSwitch.timeout": ("7s",),
-    "alertmanager.deadMansSwitch": ({"url": "http://dead.example.com/"},),
+    "alertmanager.deadMansSwitch": ({"url": "https://dead.example.com/"},),
     "alertmanager.deadMansSwitch.urlSecret": (With("hook-url", {"url": None}),),
     "grafana.minRefresh": ("20s",),
     "versions": ({"loki": "3.7.7"},),
