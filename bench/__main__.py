@@ -24,6 +24,7 @@ from bench import lifecycle, lifecycle_cluster, prometheus
 from bench.bench_stack import BenchStack
 from bench.picture import draw_growth
 from bench.report import Cost, Row, collect_rows, measure_cost, print_rows
+from cli.runs import take_interrupts
 from cli.workspace import ROOT
 from model.workload import MIB
 
@@ -112,6 +113,7 @@ def main() -> int:
     parser.add_argument("--kubernetes", action="store_true", help="a stack on a cluster, and nothing else")
     parser.add_argument("--picture", type=Path, help="write how plans grow to an SVG file, and nothing else")
     args = parser.parse_args()
+    take_interrupts()
     runs = 1 if args.quick else 3
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     rows: list[Row] = []

@@ -51,13 +51,14 @@ def _run() -> int:
     import subprocess  # noqa: PLC0415 - as all that follow: see main
 
     from cli import arguments  # noqa: PLC0415
-    from cli.runs import LockedError, end_with_make  # noqa: PLC0415
+    from cli.runs import LockedError, end_with_make, take_interrupts  # noqa: PLC0415
     from model.errors import ConfigError  # noqa: PLC0415
     from stack.memory import spare_collections  # noqa: PLC0415
 
     spare_collections()
     args = arguments.parse_arguments()
     end_with_make()
+    take_interrupts()
     try:
         return int(import_module(MODULES.get(args.command, "cli.lifecycle")).run_command(args))
     except ConfigError as error:

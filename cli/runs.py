@@ -214,6 +214,19 @@ def run_command(
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
+def take_interrupts() -> None:
+    """Makes SIGINT what it is in the foreground, where a script started this with `&`, which has it ignored.
+
+    All that a process starts inherits that. Pulumi 3.250 asks each plugin to end by SIGINT and waits five seconds
+    before it kills one, so a run took seconds longer; and no guard could interrupt Pulumi. A Ctrl-C in the script's
+    terminal is still not for this process: it leaves the group that gets it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        with suppress(PermissionError):  # the leader of a session is the first of a group of its own
+            os.setpgid(0, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def end_with_make() -> None:
     """Makes the end of the `make` that started this process its own end, which the guard then sees.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,13 @@ Uses = Callable[..., Subject]
 
 
 def pytest_sessionstart() -> None:
-    """What is imported stays, and so do the reports that the workers send: garbage is looked for seldom."""
+    """What is imported stays, and so do the reports that the workers send: garbage is looked for seldom.
+
+    In the background of a script SIGINT is ignored, also by Pulumi's plugins, which are then waited for in vain.
+    """
     spare_collections()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

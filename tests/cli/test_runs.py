@@ -26,9 +26,10 @@ while :; do sleep 0.1; done
 COMMAND = """
 import sys
 from pathlib import Path
-from cli.runs import end_with_make
+from cli.runs import end_with_make, take_interrupts
 from cli.workspace import Workspace
 end_with_make()
+take_interrupts()
 try:
     Workspace("dev", Path({folder!r}), {{"PATH": "{folder}:/usr/bin:/bin"}}, local=True).run_pulumi("up")
 except KeyboardInterrupt:
@@ -41,10 +42,14 @@ def _take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-class Killable:
-    """A make that runs a command, which runs Pulumi, which runs its plugins."""
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def __init__(self, folder: Path) -> None:
+
+class Killable:
+    """A make that runs a command, which runs Pulumi, which runs its plugins; in the background of a script or not."""
+
+    def __init__(self, folder: Path, *, background: bool) -> None:
         self.folder = folder
         self.key = Workspace("dev", folder, {}, local=True).key
         (folder / "pulumi").write_text(PULUMI.format(folder=folder))
@@ -57,7 +62,7 @@ class Killable:
             ["make", "-C", folder, "up"],
             env=env,
             start_new_session=True,
-            preexec_fn=_take_interrupts,  # noqa: PLW1509 - nothing of this process runs threads that hold locks
+            preexec_fn=_ignore_interrupts if background else _take_interrupts,  # noqa: PLW1509 - nothing of this process runs threads that hold locks
         )
         eventually(lambda: (folder / "began").exists() and len(self.running()) >= 4, timeout=30, what="all run")
         (self.command,) = self._children(self.make.pid)
@@ -77,10 +82,10 @@ class Killable:
         return (self.folder / "ended").exists()
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Killable]:
+@pytest.fixture(params=[False])
+def run(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Killable]:
     """A run at work."""
-    made = Killable(tmp_path)
+    made = Killable(tmp_path, background=request.param)
     yield made
     for process in made.running():
         os.kill(process.pid, signal.SIGKILL)
@@ -92,6 +97,15 @@ def run(tmp_path: Path) -> Iterator[Killable]:
 def test_without_its_command_pulumi_is_interrupted(run: Killable, who: str) -> None:
     """SIGKILL of make or of the command: Pulumi ends as after Ctrl-C, and its plugins with it."""
     os.kill(run.make.pid if who == "make" else run.command, signal.SIGKILL)
+    eventually(lambda: not run.running(), timeout=30, what="everything is gone")
+    assert run.finished
+
+
+@pytest.mark.parametrize("run", [True], indirect=True, ids=["background"])
+def test_in_the_background_pulumi_can_be_interrupted(run: Killable) -> None:
+    """`make up &` in a script ignores SIGINT; Pulumi does not, and the script's own Ctrl-C is not for it."""
+    assert os.getpgid(run.command) == os.getpgid(run.pulumi) == run.command != os.getpgid(run.make.pid)
+    os.kill(run.command, signal.SIGKILL)
     eventually(lambda: not run.running(), timeout=30, what="everything is gone")
     assert run.finished
 

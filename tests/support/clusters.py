@@ -19,15 +19,19 @@ from kubernetes.stream import stream  # type: ignore[import-untyped]
 from cli.cluster_host import ClusterHost
 from model.naming import derive_agent_namespace
 from model.settings import KubernetesSettings
+from tests.support.older import Kubernetes
 from tests.support.running import ROOT, Engine, RunningStack, SecretCopy
 from tests.support.waiting import eventually
 from toolchain import validators
+from toolchain.cluster.service import OTHER_PROGRAMS
 from toolchain.context import build_default_context
 
 AGENTS = ("promtail", "node-exporter")
 """The workloads that are in the second namespace."""
 
 
+RELEASE = "E2E_KUBERNETES"
+"""Environment variable with the release of Kubernetes whose cluster is used in place of the toolchain's own."""
 SILENT_PANELS = frozenset({"Certificates of kubelets end in"})
 """Panels without a line on the toolchain's cluster: its kubelets renew no certificate."""
 
@@ -35,6 +39,8 @@ SILENT_PANELS = frozenset({"Certificates of kubelets end in"})
 def start_cluster(nodes: int = 1) -> Path:
     """The kubeconfig of the cluster that tests use, or of one with several nodes; it is started if need be."""
     toolchain = [sys.executable, "-m", "toolchain"]
+    if release := os.environ.get(RELEASE):
+        os.environ[OTHER_PROGRAMS] = str(Kubernetes(release).ensure())
     subprocess.run([*toolchain, "ensure", "kubernetes"], cwd=ROOT, check=True)
     done = subprocess.run(
         [*toolchain, "cluster", f"--nodes={nodes}"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True

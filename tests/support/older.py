@@ -14,7 +14,7 @@ from pathlib import Path
 from toolchain.context import Context, build_default_context
 from toolchain.golang import ALWAYS, GoBuild, build_go_environment, find_go, find_module_folder
 from toolchain.pulumi_cli import KUBERNETES, PROVIDERS, Provider, build_environment, ensure_cli, find_home
-from toolchain.recipes import ALERTMANAGER, PROMETHEUS
+from toolchain.recipes import ALERTMANAGER, KUBERNETES_PROGRAMS, KUBERNETES_VERSION, PROMETHEUS
 from toolchain.run import run_command
 
 
@@ -149,3 +149,35 @@ OLDER_PROVIDERS = {
     ),
 }
 """By the target that a stack has."""
+
+
+@dataclass(frozen=True)
+class Kubernetes:
+    """The processes of a cluster of another release than the toolchain's own, older or newer, from the same module.
+
+    Attributes:
+        version: of https://pkg.go.dev/k8s.io/kubernetes, without its v.
+    """
+
+    version: str
+
+    def ensure(self) -> Path:
+        """The folder with the programs, which are compiled where they are not in the cache: some 10 CPU-minutes."""
+        context = build_default_context()
+        build = KUBERNETES_PROGRAMS
+        minor, patch = KUBERNETES_VERSION.removeprefix("1.").split(".")
+        other = self.version.removeprefix("1.")
+        stamps = tuple(
+            (name, value.replace(KUBERNETES_VERSION, self.version).replace(minor, other.split(".")[0]))
+            for name, value in build.stamps
+        )
+        build = replace(build, stamps=stamps)
+        edits = {"go.mod": (rf"(k8s\.io/\S+ v[01])\.{minor}\.{patch}\b", rf"\g<1>.{other}")}
+
+        def make(draft: Path) -> None:
+            compile_older(build, context, draft, edits)
+            for name in build.names:
+                (draft / name).hardlink_to(draft / build.program)
+
+        inputs = {**build.list_inputs(context), "older": self.version}
+        return context.cache.ensure(f"older-{build.program}", inputs, make)

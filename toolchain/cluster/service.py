@@ -27,6 +27,8 @@ START_SECONDS = 300
 DNS_SECONDS = 120
 PACKAGES = ("containerd", "runc", "iptables", "ipset", "iproute2", "openssl", "util-linux", "mount")
 PROGRAMS = ("containerd", "ctr", "runc", "iptables", "ipset", "ip", "openssl", "setpriv", "unshare", "nsenter", "mount")
+OTHER_PROGRAMS = "OBSERVABILITY_KUBERNETES_PROGRAMS"
+"""Environment variable with a folder of Kubernetes' programs that a cluster of its own is made of, for tests."""
 _HIDDEN = tuple(Path(p) for p in ("/run", "/var/run", "/var/lib", "/var/log"))
 """Where the node has directories of its own, so that the cluster's may not lie there."""
 _ADDONS = Path(__file__).resolve().parent / "addons"
@@ -34,12 +36,18 @@ _ADDONS = Path(__file__).resolve().parent / "addons"
 
 def build_cluster_daemon(context: Context, nodes: int = 1) -> Daemon:
     """The process that holds the cluster of so many nodes."""
-    return Daemon("cluster", context.cache.root / ("cluster" if nodes == 1 else f"cluster-{nodes}"))
+    other = _find_other_programs(context)
+    words = ["cluster", *([] if nodes == 1 else [str(nodes)]), *([other.name] if other else [])]
+    return Daemon("cluster", context.cache.root / "-".join(words))
+
+
+def _find_other_programs(context: Context) -> Path | None:
+    return Path(named) if (named := context.environ.get(OTHER_PROGRAMS)) else None
 
 
 def build_cluster_layout(context: Context, nodes: int = 1) -> Layout:
     """Where this cache's cluster of so many nodes lies; its programs need not be there."""
-    programs = KUBERNETES_PROGRAMS.find_path(context) / "bin"
+    programs = _find_other_programs(context) or KUBERNETES_PROGRAMS.find_path(context) / "bin"
     plugins = NETWORK_PLUGINS.find_path(context) / "root" / "usr" / "lib" / "cni"
     return Layout(build_cluster_daemon(context, nodes).directory, programs, plugins, nodes)
 
@@ -70,7 +78,8 @@ def ensure_cluster(context: Context, specs: Iterable[ImageSpec], nodes: int = 1)
 
 def stop_clusters(context: Context) -> bool:
     """Stop every cluster of this cache with all that runs in it; False when none runs."""
-    return any([build_cluster_daemon(context, nodes).stop(seconds=30) for nodes in range(1, MOST_NODES + 1)])
+    folders = sorted(path for path in context.cache.root.glob("cluster*") if path.is_dir())
+    return any([Daemon("cluster", folder).stop(seconds=30) for folder in folders])
 
 
 def _start_cluster(context: Context, layout: Layout) -> None:

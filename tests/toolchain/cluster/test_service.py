@@ -48,3 +48,14 @@ def test_a_cache_that_the_node_would_hide_is_refused(context: Context, root: str
 def test_the_process_finds_the_package(context: Context) -> None:
     """It is started in another directory than the checkout's."""
     assert f"PYTHONPATH={HERE.parent}" in service.build_runner_command(service.build_cluster_layout(context))
+
+
+def test_programs_of_another_release_make_a_cluster_of_their_own(context: Context) -> None:
+    """It lies beside the usual one, which goes on; both are ended together."""
+    programs = Path("/releases/older")
+    theirs = replace(context, environ={**context.environ, service.OTHER_PROGRAMS: str(programs)})
+    layout = service.build_cluster_layout(theirs, 2)
+    assert layout.programs == programs and layout.directory == context.cache.root / "cluster-2-older"
+    daemon = service.build_cluster_daemon(theirs, 2)
+    daemon.start(["sleep", "60"])
+    assert service.stop_clusters(context) and daemon.find_pid() is None
