@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from cli.hosts import Host, open_host
 from cli.left import drop_hints, list_left
 from cli.locks import refuse_locked
 from cli.previewed import Changes
+from cli.program import serve_program
 from cli.pulled import build_refusal
 from cli.report import build_report, compose_report, wait_targets
 from cli.running import open_running
@@ -189,10 +191,16 @@ def _deploy(space: Workspace, plan: Plan, host: Host, replace: Sequence[str]) ->
     While it runs nothing is known of that. What changes later, as during the wait for health, is not in the digest, so
     the next run reads it back.
     """
-    refresh_arguments = _list_refresh_arguments(space, plan, host)
+    arguments = (*_list_refresh_arguments(space, plan, host), *replace)
     last_run.drop_digest(space.memory)
-    run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", space.stack, *refresh_arguments, *replace)
+    with _serve_program(space, plan) as program:
+        run_pulumi(space, "up", "--yes", "--skip-preview", "--stack", space.stack, *arguments, *program)
     return host.compute_digest(plan)
+
+
+def _serve_program(space: Workspace, plan: Plan) -> AbstractContextManager[tuple[str, ...]]:
+    modules = ("stack.stack", f"targets.{plan.settings.target}.register")
+    return serve_program(ROOT / "__main__.py", space.env, modules)
 
 
 def _list_refresh_arguments(space: Workspace, plan: Plan, host: Host) -> tuple[str, ...]:
@@ -259,11 +267,12 @@ def preview(stack: str, *, as_json: bool) -> int:
     space, plan, host = connect_stack(stack)
     run_preflight(host, plan)
     how = _list_refresh_arguments(space, plan, host)
-    if as_json:
-        space.run_pulumi("preview", "--json", "--stack", stack, *how)
-        return FINE
-    changes = Changes(functools.partial(print, flush=True), console.print)
-    space.run_pulumi("preview", "--diff", "--stack", stack, *how, *_list_colours(), say=changes.take)
+    with _serve_program(space, plan) as program:
+        if as_json:
+            space.run_pulumi("preview", "--json", "--stack", stack, *how, *program)
+            return FINE
+        changes = Changes(functools.partial(print, flush=True), console.print)
+        space.run_pulumi("preview", "--diff", "--stack", stack, *how, *_list_colours(), *program, say=changes.take)
     table.print_warnings(plan.warnings, console)
     return FINE
 
