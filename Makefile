@@ -122,6 +122,10 @@ upgrade: .venv/.ready ## Bring images to the checkout's versions one by one, aft
 state-move: .venv/.ready ## Move the state and secrets of the stack to another Pulumi backend: TO=s3://bucket
 	@$(OPS) state-move --stack $(STACK) --to "$(TO)" $(if $(SECRETS_PROVIDER),--secrets-provider "$(SECRETS_PROVIDER)")
 
+.PHONY: state-restore
+state-restore: .venv/.ready ## Write the state and secrets of the stack from its backups to a backend that has none: FROM=ID
+	@$(OPS) state-restore --stack $(STACK) $(if $(FROM),--from "$(FROM)")
+
 .PHONY: render
 render: .venv/.ready ## Write every document of the stack to build/render, or a Compose file: FORMAT=compose
 	@$(OPS) render --stack $(STACK) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(FORMAT),--format $(FORMAT))

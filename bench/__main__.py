@@ -137,6 +137,7 @@ def main() -> int:
             collect_rows("rule edit", lambda: lifecycle.measure_edits(stack, runs), rows, console)
             collect_rows("notification", lambda: lifecycle.measure_alerting(stack), rows, console)
             collect_rows("memory", lambda: lifecycle.measure_memory(stack), rows, console)
+            collect_rows("deployer", lambda: lifecycle.measure_deployer(stack), rows, console)
     return 0 if print_rows(rows, console) else 1
 
 

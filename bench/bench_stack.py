@@ -27,6 +27,12 @@ NAME = "bench"
 OFFSET = 30_000
 """Added to every published port, so that a stack that runs on this machine is left alone."""
 _SKIPPED = shutil.ignore_patterns(".git", ".venv", "build", "__pycache__", ".*_cache")
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+"""Prints the largest resident set, in KiB, of what it has waited for: https://man7.org/linux/man-pages/man2/getrusage.2.html."""
 _SHOWN = 3000
 """Characters of a failed command's output that its error repeats."""
 
@@ -97,6 +103,16 @@ class BenchStack:
             output = (done.stdout + done.stderr)[-_SHOWN:]
             raise RuntimeError(f"observability {' '.join(args)} failed with status {done.returncode}:\n{output}")
         return done.stdout
+
+    def measure_peak(self, *args: str) -> int:
+        """The most bytes of memory that one of the processes of `observability ARGS` had at once.
+
+        Raises:
+            subprocess.CalledProcessError: it failed.
+        """
+        command = [sys.executable, "-c", _PEAK, sys.executable, "-m", "cli", *args, "--stack", NAME]
+        done = subprocess.run(command, cwd=self.root, env=self._env, text=True, capture_output=True, check=True)
+        return 1024 * int(done.stdout.split()[-1])
 
     def up(self) -> dict[str, float]:
         """Deploys the copy; returns the seconds of each phase by its name."""

@@ -32,6 +32,8 @@ TIMES_EMPTY = 4.0
 """How many times the cost of an empty program a preview without a change may have."""
 UP_SECONDS = 2.0
 """How much longer than a preview an `up` without a change may take."""
+DEPLOYER_BYTES = 300 * MIB
+"""The most memory that a process of a run may have."""
 TIMES_PROCESSES = 1.05
 """How many times the memory of its processes the idle stack may have."""
 _RULES = f"{verify.PROMETHEUS}/api/v1/rules?type=alert"
@@ -236,6 +238,16 @@ def measure_memory(stack: BenchStack) -> Iterator[Row]:
     processes = sum(_read_resident(int(row[1])) for container in containers for row in container.top()["Processes"])
     beside = f"their processes {processes / MIB:.0f} MiB x {TIMES_PROCESSES:g}"
     yield Row("memory of all", f"{every / MIB:.0f} MiB", beside, 1, every <= TIMES_PROCESSES * processes)
+
+
+def measure_deployer(stack: BenchStack) -> Iterator[Row]:
+    """The most memory that one of the processes of a preview has: the command with the program, Pulumi, a provider.
+
+    A process of its own waits for them, as the kernel tells the peak of all that one has ever waited for.
+    """
+    peak = stack.measure_peak("preview")
+    beside = f"limit {DEPLOYER_BYTES / MIB:.0f} MiB"
+    yield Row("memory of the deployer", f"{peak / MIB:.0f} MiB", beside, 1, peak <= DEPLOYER_BYTES)
 
 
 def _read_resident(pid: int) -> int:

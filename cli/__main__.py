@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
 MODULES = {
-    "backup": "cli.backups",
+    "backup": "cli.backup",
     "backups": "cli.backups",
     "capacity": "cli.capacity",
     "completion": "cli.arguments",
@@ -27,6 +27,7 @@ MODULES = {
     "restore": "cli.restore",
     "routes": "cli.routes",
     "state-move": "cli.state",
+    "state-restore": "cli.state_restore",
     "tour": "cli.tour",
     "upgrade": "cli.upgrade",
 }

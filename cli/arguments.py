@@ -115,6 +115,10 @@ COMMANDS: Mapping[str, Command] = {
             },
         },
     ),
+    "state-restore": Command(
+        "write the state and the secrets of the stack from a backup to a backend that has none",
+        {"--from": {"dest": "backup", "default": "latest", "metavar": "ID", "help": "the ID of a backup"}},
+    ),
     "password": Command("print the generated passwords", {}),
     "secret": Command(
         "store a secret, read from standard input, or remove one",

@@ -39,6 +39,10 @@ ID = "%Y%m%dT%H%M%SZ"
 """How the ID of a backup says its time, in UTC."""
 
 
+STATE = "pulumi-state"
+"""What copies of the state are called among the backups."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Copy:
     """A backup at the destination: bytes and files of the whole volume, and when it ended (RFC 3339)."""
@@ -175,33 +179,33 @@ def parse_copies(lines: Sequence[str]) -> list[Copy]:
         raise RuntimeError(f"no list of backups: {text[-500:]}") from None
 
 
-def ask_running(host: Host, agent: Workload) -> list[Copy]:
-    """What is at the destination, by the agent that runs.
+def ask_running(host: Host, agent: Workload, *more: str) -> list[Copy]:
+    """What is at the destination, by the agent that runs; `more` are words of its command line.
 
     Raises:
         RuntimeError: it does not run, or does not reach it.
     """
-    return list_copies(lambda command, say: host.run_program(agent.name, command, say), build_command("list"))
+    return list_copies(lambda command, say: host.run_program(agent.name, command, say), build_command("list", *more))
 
 
-def ask_once(opened: Opened, agent: Workload) -> list[Copy]:
+def ask_once(opened: Opened, agent: Workload, *more: str) -> list[Copy]:
     """What is at the destination, where no agent runs.
 
     Raises:
         RuntimeError: it cannot be reached.
     """
     tasks, secrets = opened.host.open_tasks(opened.plan), read_secrets(opened.space, agent)
-    command = build_command("list", *opened.list_options(), folder=find_folder(opened.plan))
+    command = build_command("list", *opened.list_options(), *more, folder=find_folder(opened.plan))
     return list_copies(lambda words, say: tasks.run(Task(agent=agent, command=words, secrets=secrets), say), command)
 
 
-def ask(opened: Opened, agent: Workload, *, running: bool) -> list[Copy]:
+def ask(opened: Opened, agent: Workload, *more: str, running: bool) -> list[Copy]:
     """What is at the destination, newest first; nothing is made for it where the stack runs.
 
     Raises:
         RuntimeError: it cannot be reached.
     """
-    return ask_running(opened.host, agent) if running else ask_once(opened, agent)
+    return ask_running(opened.host, agent, *more) if running else ask_once(opened, agent, *more)
 
 
 def show_copies(opened: Opened, console: Console, *, as_json: bool) -> int:
@@ -210,11 +214,12 @@ def show_copies(opened: Opened, console: Console, *, as_json: bool) -> int:
     agents, running = list_agents(plan), bool(opened.host.open_tasks(plan).list_running())
     found: dict[str, list[Copy]] = {}
     unknown: dict[str, str] = {}
-    for agent in agents:
+    asked: list[tuple[str, Workload, tuple[str, ...]]] = [(agent.beside, agent, ()) for agent in agents]
+    for name, agent, more in (*asked, (STATE, agents[0], ("--name", STATE))):
         try:
-            found[agent.beside] = ask(opened, agent, running=running)
+            found[name] = ask(opened, agent, *more, running=running)
         except RuntimeError as error:
-            unknown[agent.beside] = str(error)
+            unknown[name] = str(error)
     if as_json:
         print(json.dumps({"stack": plan.stack, "backups": _describe(found), "unknown": unknown}))
     else:
@@ -253,9 +258,7 @@ def parse_id(text: str) -> datetime | None:
 
 
 def run_command(args: argparse.Namespace) -> int:
-    """Makes backups, or shows those that there are. Returns the exit code."""
+    """Shows the backups that there are. Returns the exit code."""
     console = Console(highlight=False, soft_wrap=True, stderr=args.json)
     opened = Opened(*open_running(args.stack))
-    if args.command == "backup":
-        return run_backups(opened.plan, opened.host, console)
     return show_copies(opened, console, as_json=args.json)

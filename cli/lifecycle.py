@@ -182,7 +182,15 @@ def roll_out(
     report = compose_report(plan, health, scraped, [*unknown, *unseen])
     if report.good:
         last_run.write_digest(space.memory, digest)
+        _save_state(space, plan, host)
     return report
+
+
+def _save_state(space: Workspace, plan: Plan, host: Host) -> None:
+    if "backup" in plan.workloads:
+        from cli.state_copy import save_changed  # noqa: PLC0415 - few stacks have backups, and every command would wait
+
+        save_changed(space, plan, host, console)
 
 
 def _deploy(space: Workspace, plan: Plan, host: Host, replace: Sequence[str]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bench import lifecycle
+from bench import bench_stack, lifecycle
 from bench.bench_stack import BenchStack
 from bench.report import Cost
 from cli.render import plan_file
@@ -70,3 +72,18 @@ def test_a_run_without_a_change_is_judged_beside_its_peers(tmp_path: Path, monke
     rows = list(lifecycle.measure_no_change(cast(BenchStack, stack), 3))
     assert [row.good for row in rows] == [True, False, False]
     assert "9 trivial resources 2.0 s" in rows[0].beside and rows[1].measured == "4.1 s = 4.1 x"
+
+
+@pytest.mark.parametrize(("mib", "good"), [(299, True), (301, False)])
+def test_the_largest_process_of_a_preview_is_judged(mib: int, good: bool) -> None:
+    """By the limit that is said beside it."""
+    stack = SimpleNamespace(measure_peak=lambda command: mib * 1024**2 if command == "preview" else 0)
+    (row,) = lifecycle.measure_deployer(cast(BenchStack, stack))
+    assert row.good is good and row.measured == f"{mib} MiB" and "300 MiB" in row.beside
+
+
+def test_a_peak_is_that_of_what_was_waited_for() -> None:
+    """Also of what has ended by then, and of the largest alone."""
+    command = [sys.executable, "-c", bench_stack._PEAK, sys.executable, "-c", "len(b'x' * int('80000000'))"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert 80_000_000 < 1024 * int(done.stdout) < 160_000_000

@@ -84,7 +84,7 @@ def printed() -> tuple[Console, io.StringIO]:
 
 def opened(folder: Path, host: Answers) -> Opened:
     """The shop with backups, on such a host."""
-    space = fakes.workspace(folder / "space", {"config": CONFIG})
+    space = fakes.workspace(folder / "space", {"config": CONFIG, "stack export": '{"deployment": {}}'})
     (space.directory / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
     return Opened(space, plan(folder), host)  # type: ignore[arg-type]
 
@@ -133,7 +133,8 @@ def test_what_is_there_is_shown(tmp_path: Path) -> None:
     host = Answers(every(0, written([NEWER, OLDER])))
     console, text = printed()
     assert backups.show_copies(opened(tmp_path, host), console, as_json=False) == 0
-    assert text.getvalue().count(NEWER.id) == text.getvalue().count(OLDER.id) == len(NAMES) and not host.tasks
+    assert text.getvalue().count(NEWER.id) == text.getvalue().count(OLDER.id) == len(NAMES) + 1 and not host.tasks
+    assert host.asked[-1][1][-2:] == ("--name", "pulumi-state") and "pulumi-state" in text.getvalue()
 
 
 def test_what_has_no_backup_is_said(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_stack_that_does_not_run_is_asked_for_too(tmp_path: Path) -> None:
     """By programs that run once, with the agent's own secrets from the stack's configuration."""
     host = Answers(every(0, written([NEWER])), running=False)
     assert backups.show_copies(opened(tmp_path, host), printed()[0], as_json=False) == 0
-    assert [task.agent.name for task in host.tasks] == [f"backup-{name}" for name in NAMES]
+    assert [task.agent.name for task in host.tasks] == [*(f"backup-{name}" for name in NAMES), f"backup-{NAMES[0]}"]
     task = host.tasks[0]
     assert task.command[-2:] == ("--document", "/scratch/backup.json") and task.volume == ""
     assert task.secrets["/run/secrets/backup-passphrase"] == "canary backup-passphrase" and len(task.secrets) == 3
@@ -183,15 +184,13 @@ def test_ids_say_their_time() -> None:
     assert backups.parse_id("latest") is None
 
 
-@pytest.mark.parametrize("command", ["backup", "backups"])
-def test_commands_open_the_running_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
-    """Each does its own part of it."""
-    host = Answers(every(0, DONE if command == "backup" else written([NEWER])))
+def test_the_command_opens_the_running_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is asked for is shown."""
+    host = Answers(every(0, written([NEWER])))
     known = opened(tmp_path, host)
     monkeypatch.setattr(backups, "open_running", lambda stack: (known.space, known.plan, known.host))
-    args = argparse.Namespace(command=command, stack="dev", json=False)
-    assert backups.run_command(args) == 0
-    assert host.asked[0][1][3] == {"backup": "run", "backups": "list"}[command]
+    assert backups.run_command(argparse.Namespace(command="backups", stack="dev", json=False)) == 0
+    assert host.asked[0][1][3] == "list"
 
 
 def test_where_a_task_finds_its_document_depends_on_the_target() -> None:

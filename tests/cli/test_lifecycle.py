@@ -87,6 +87,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(DockerHost, "compare_documents", lambda self, plan: {})
     monkeypatch.setattr(commands, "open_workspace", lambda *args: space)
     plan = SimpleNamespace(
+        workloads={},
         stack="dev",
         system=SimpleNamespace(services={}),
         telemetry=SimpleNamespace(routes=()),

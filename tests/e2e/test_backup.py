@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from cli.backups import STATE
 from cli.drill import MARGIN
 from tests.support.buckets import BucketServer
 from tests.support.running import PROMETHEUS, Engine, RunningStack
@@ -139,6 +140,13 @@ def check_known(stack: RunningStack, known: Known) -> None:
     assert known.silence in silences(stack)
 
 
+def restore_state(stack: RunningStack) -> None:
+    """`make state-restore`, where nothing but the stack's file and the secrets of its backups is there."""
+    run = stack.run("state-restore")
+    assert run.code == 0 and "resources" in run.text, run.text[-6000:]
+    assert not [secret for secret in (PASSPHRASE, SECRET_KEY) if secret in run.text]
+
+
 @pytest.fixture(scope="module")
 def known(stack: RunningStack) -> Known:
     """What is there before the backup."""
@@ -152,7 +160,10 @@ def test_a_backup_is_made_while_the_stack_runs(stack: RunningStack, known: Known
     listed = stack.run("backups", "--json")
     found = json.loads(listed.text[listed.text.index("{") :])
     assert listed.code == 0 and found["unknown"] == {}
-    assert {name: len(copies) for name, copies in found["backups"].items()} == dict.fromkeys(PARTS, 1)
+    assert {name: len(copies) for name, copies in found["backups"].items()} == {
+        **dict.fromkeys(PARTS, 1),
+        STATE: 2,  # the first is of the end of `up`
+    }
     names = bucket.keys()
     assert names and not [name for name in names if any(part in name for part in PARTS)]
     assert bucket.refused == []
@@ -204,10 +215,20 @@ def test_a_stack_that_runs_is_not_restored_into(stack: RunningStack, known: Know
     before = stack.identities()
     run = stack.run("restore", "--from", "latest")
     assert run.code == 2 and "the stack runs" in run.text
+    run = stack.run("state-restore")
+    assert run.code == 2 and "has a state already" in run.text, run.text[-3000:]
     assert stack.identities() == before
 
 
-def test_nor_are_volumes_with_data(stack: RunningStack, known: Known) -> None:
+def test_a_state_that_stayed_is_not_copied_again(stack: RunningStack, known: Known, bucket: BucketServer) -> None:
+    """A run that changes nothing leaves the destination alone; one that changes something adds a copy."""
+    before = set(bucket.keys())
+    assert STATE not in stack.up().text and set(bucket.keys()) == before
+    stack.edit_settings(lambda config: config.update(alertmanager={**config["alertmanager"], "retention": "121h"}))
+    assert STATE in stack.up().text and set(bucket.keys()) > before
+
+
+def test_volumes_with_data_are_not_restored_into(stack: RunningStack, known: Known) -> None:
     """Each is named, and stays as it is; the next `make up` finds its data."""
     assert stack.run("down").code == 0
     run = stack.run("restore", "--from", "latest")
@@ -215,17 +236,20 @@ def test_nor_are_volumes_with_data(stack: RunningStack, known: Known) -> None:
 
 
 def test_a_restore_brings_everything_back(stack: RunningStack, known: Known) -> None:
-    """After volumes and Pulumi's state are gone, the same answers: sums of all metrics, lines, silences."""
-    assert stack.run("down", "--purge").code == 0
+    """After containers, volumes and Pulumi's state are gone: sums of all metrics, lines, silences, and passwords."""
+    passwords = stack.password("grafana-admin-password")
+    stack.clear()
     shutil.rmtree(stack.state)
-    set_secrets(stack)
     label = {"label": f"io.observability.stack={stack.name}"}
-    assert stack.client.volumes.list(filters=label) == []
+    assert stack.client.volumes.list(filters=label) == stack.containers() == []
+    set_secrets(stack)
+    restore_state(stack)
     run = stack.run("restore", "--from", "latest")
     assert run.code == 0 and "All is there" in run.text, run.text[-6000:]
     assert stack.containers() == []  # what restored it is gone
     stack.up()
     check_known(stack, known)
+    assert stack.password("grafana-admin-password") == passwords
     assert stack.run("drift").code == 0  # volumes are as the target makes them
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from tests.e2e.test_backup import (
     configure_backups,
     made_ready,
     make_known,
+    restore_state,
+    set_secrets,
 )
 from tests.support.buckets import BucketServer
 from tests.support.clusters import ClusterStack, start_cluster
@@ -90,8 +93,11 @@ def test_a_stack_that_runs_is_not_restored_into(stack: ClusterStack, known: Know
 
 
 def test_a_restore_brings_everything_back(stack: ClusterStack, known: Known) -> None:
-    """After the claims are gone, the same answers: samples, lines, silences; of every instance."""
-    assert stack.run("down", "--purge").code == 0
+    """After namespaces, claims and Pulumi's state are gone: samples, lines, silences; of every instance."""
+    stack.clear()
+    shutil.rmtree(stack.state)
+    set_secrets(stack)
+    restore_state(stack)
     run = stack.run("restore", "--from", "latest")
     assert run.code == 0 and "All is there" in run.text, run.text[-6000:]
     assert len(claims(stack)) == sum({"prometheus": 2, "alertmanager": 3}.get(part, 1) for part in PARTS)

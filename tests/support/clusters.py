@@ -70,7 +70,8 @@ class ClusterStack(RunningStack):
         given["alertmanager"] = {"replicas": 3}
         return given
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """See `RunningStack`: the namespaces with all that is in them."""
         self.host.purge_volumes()
         for home in (derive_agent_namespace(self.namespace),):
             try:

@@ -95,11 +95,11 @@ class RunningStack:
         self._published = {(name, PORTS[name]): given[name]["port"] for name in PORTS if near and "port" in given[name]}
         self.edit_settings(lambda config: config.update(given))
         self.edit_system(lambda system: system.pop("ports", None))
-        self._clear()
+        self.clear()
 
     def discard(self) -> None:
         """Removes the stack with its data by the engine alone, in a few seconds: `make down` is test_down's subject."""
-        self._clear()
+        self.clear()
 
     @property
     def client(self) -> docker.DockerClient:
@@ -107,8 +107,8 @@ class RunningStack:
         assert self.engine.client is not None, "this stack is not on a Docker engine"
         return self.engine.client
 
-    def _clear(self) -> None:
-        """Removes what a run that was ended by force left of this stack: its volumes know passwords that are gone."""
+    def clear(self) -> None:
+        """Removes all of this stack without Pulumi: what is lost with a machine, or left of a run ended by force."""
         for container in self.containers():
             container.remove(force=True, v=True)
         mine = {"label": f"io.observability.stack={self.name}"}
