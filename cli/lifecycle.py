@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -170,10 +170,7 @@ def roll_out(
         if refused:
             raise build_refusal(plan.stack, refused, added or {})
     renewed = rotation.apply(space) if rotation else ()
-    mended = host.find_urns_to_replace(space, plan)
-    for urn, why in mended.items():  # Pulumi may show no difference for these
-        console.print(f"   {escape(urn.rpartition('::')[2])} {escape(why)}")
-    replace = [arg for urn in (*renewed, *mended) for arg in ("--replace", urn)]
+    replace = _list_replacements((*renewed, *_find_mended(space, plan, host)))
     digest = phases.run("pulumi up", lambda: _deploy(space, plan, host, replace))
     health = phases.run("health", lambda: host.wait_healthy(180))
     scraped, unknown = phases.run("targets", lambda: wait_targets(host, plan, 90))
@@ -191,6 +188,18 @@ def _save_state(space: Workspace, plan: Plan, host: Host) -> None:
         from cli.state_copy import save_changed  # noqa: PLC0415 - few stacks have backups, and every command would wait
 
         save_changed(space, plan, host, console)
+
+
+def _find_mended(space: Workspace, plan: Plan, host: Host) -> list[str]:
+    """The resources that are made again although Pulumi may show no difference for them; says why."""
+    mended = host.find_urns_to_replace(space, plan)
+    for urn, why in mended.items():
+        console.print(f"   {escape(urn.rpartition('::')[2])} {escape(why)}")
+    return list(mended)
+
+
+def _list_replacements(urns: Sequence[str]) -> list[str]:
+    return [arg for urn in urns for arg in ("--replace", urn)]
 
 
 def _deploy(space: Workspace, plan: Plan, host: Host, replace: Sequence[str]) -> str:
@@ -271,10 +280,13 @@ def try_receivers(stack: str, receiver: str, severity: str) -> int:
 
 
 def preview(stack: str, *, as_json: bool) -> int:
-    """Shows what `up` would change."""
-    space, plan, host = connect_stack(stack)
-    run_preflight(host, plan)
-    how = _list_refresh_arguments(space, plan, host)
+    """Shows what `up` would change; as JSON, that alone is on the standard output."""
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        space, plan, host = connect_stack(stack)
+        run_preflight(host, plan)
+        how = [*_list_refresh_arguments(space, plan, host)]
+        if not how:  # where all is as the last run left it, it left nothing to mend
+            how += _list_replacements(_find_mended(space, plan, host))
     with _serve_program(space, plan) as program:
         if as_json:
             space.run_pulumi("preview", "--json", "--stack", stack, *how, *program)

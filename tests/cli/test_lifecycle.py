@@ -112,11 +112,31 @@ def test_preview_changes_nothing(
     fakes.fake_pulumi(stack, {"preview --diff": f"Previewing update (dev):\n{read}Resources:\n"})
     monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
     monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
+    monkeypatch.setattr(DockerHost, "find_urns_to_replace", lambda self, *args: {})
     assert call(monkeypatch, "preview") == 0
     assert capsys.readouterr().out == "Previewing update (dev):\nResources:\nwarning nobody is called\n"
     assert call(monkeypatch, "preview", "--json") == 0
     assert "warning" not in capsys.readouterr().out
     assert fakes.calls(stack) == ["preview --diff --stack dev", "preview --json --stack dev"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_preview_shows_what_is_made_again(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    """As `up` would do it, and why; nothing is asked where all is as the last run left it. JSON stays JSON."""
+    urn = "urn:pulumi:dev::observability::docker:index/container:Container::dev-loki"
+    monkeypatch.setattr(DockerHost, "check_preflight", lambda self, plan: [])
+    monkeypatch.setattr(DockerHost, "compute_digest", lambda self, plan: "")
+    monkeypatch.setattr(DockerHost, "find_urns_to_replace", lambda self, *args: {urn: "is made again: why"})
+    given, kind = (["--json"], "--json") if as_json else ([], "--diff")
+    assert call(monkeypatch, "preview", *given) == 0
+    assert ("dev-loki is made again: why" in capsys.readouterr().out) != as_json
+    monkeypatch.setattr(last_run, "list_refresh_arguments", lambda *_: ("--refresh=false",))
+    assert call(monkeypatch, "preview", *given) == 0
+    assert fakes.calls(stack) == [
+        f"preview {kind} --stack dev --replace {urn}", f"preview {kind} --stack dev --refresh=false",
+    ]  # fmt: skip
 
 
 def test_down_keeps_data(stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
