@@ -29,7 +29,7 @@ from cli import state
 from cli.backups import STATE, Opened, build_command, describe_run, find_folder, list_agents, parse_run, read_secrets
 from cli.hosts import Host
 from cli.tasks import Task
-from cli.workspace import ROOT, Workspace
+from cli.workspace import ROOT, TARGETS, Workspace
 from components.backup.settings import PASSPHRASE
 from model.plan import Plan
 from model.workload import Workload
@@ -118,9 +118,19 @@ def take_copy(space: Workspace) -> StateCopy:
 
 
 def compute_digest(copy: StateCopy) -> str:
-    """Which state it is, whenever it was taken, in hexadecimal digits."""
-    resources = copy.deployment.get("resources")
-    return hashlib.sha256(json.dumps([resources, copy.secrets], sort_keys=True).encode()).hexdigest()
+    """Which state it is, whenever it was taken, in hexadecimal digits.
+
+    What an engine or a cluster says of a resource, which each reading writes down anew, makes no other state.
+    """
+    every = [
+        [item.get("urn"), item.get("id"), item.get("inputs"), None if _is_read(item) else item.get("outputs")]
+        for item in copy.deployment.get("resources") or ()
+    ]
+    return hashlib.sha256(json.dumps([every, copy.secrets], sort_keys=True).encode()).hexdigest()
+
+
+def _is_read(resource: Mapping[str, Any]) -> bool:
+    return str(resource.get("type")).partition(":")[0] in TARGETS
 
 
 def save_changed(space: Workspace, plan: Plan, host: Host, console: Console) -> None:

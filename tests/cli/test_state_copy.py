@@ -90,6 +90,22 @@ def test_a_state_that_stayed_is_copied_once(tmp_path: Path) -> None:
         assert saved(tmp_path, host, state, changed=changed)[0] and len(host.asked) == asked
 
 
+@pytest.mark.parametrize(
+    ("kind", "change", "same"),
+    [
+        ("docker:index/container:Container", {"outputs": {"networkDatas": []}, "modified": "later"}, True),
+        ("docker:index/container:Container", {"inputs": {"image": "other"}}, False),
+        ("docker:index/container:Container", {"id": "other"}, False),
+        ("random:index/randomPassword:RandomPassword", {"outputs": {"result": "other"}}, False),
+    ],
+)
+def test_what_is_read_is_no_other_state(kind: str, change: dict[str, Any], same: bool) -> None:
+    """A reading writes down anew what an engine says; what a run has made of it is another one."""
+    before = {"urn": "urn:1", "type": kind, "id": "1", "inputs": {}, "outputs": {}, "modified": "now"}
+    one, other = (replace(COPY, deployment={"resources": [item]}) for item in (before, {**before, **change}))
+    assert (state_copy.compute_digest(one) == state_copy.compute_digest(other)) == same
+
+
 def _other() -> str:
     return EXPORT.replace("urn:2", "urn:3")
 

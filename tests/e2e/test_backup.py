@@ -237,6 +237,7 @@ def test_volumes_with_data_are_not_restored_into(stack: RunningStack, known: Kno
 
 def test_a_restore_brings_everything_back(stack: RunningStack, known: Known) -> None:
     """After containers, volumes and Pulumi's state are gone: sums of all metrics, lines, silences, and passwords."""
+    stack.up()
     passwords = stack.password("grafana-admin-password")
     stack.clear()
     shutil.rmtree(stack.state)
