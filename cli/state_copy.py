@@ -29,9 +29,10 @@ from cli import state
 from cli.backups import STATE, Opened, build_command, describe_run, find_folder, list_agents, parse_run, read_secrets
 from cli.hosts import Host
 from cli.tasks import Task
-from cli.workspace import ROOT, TARGETS, Workspace
+from cli.workspace import ROOT, Workspace
 from components.backup.settings import PASSPHRASE
 from model.plan import Plan
+from model.scope import TARGETS
 from model.workload import Workload
 
 HEADER = "observability-state-1"
