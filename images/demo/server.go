@@ -70,6 +70,8 @@ func (s *Server) service(out http.ResponseWriter, in *http.Request) {
 		s.sim.Advance(time.Now())
 		// Not OpenMetrics: it would rename declared counters that do not end in _total.
 		promhttp.HandlerFor(s, promhttp.HandlerOpts{}).ServeHTTP(out, in)
+	case path == "/favicon.ico": // whoever opens the address in a browser has that ask for it
+		out.WriteHeader(http.StatusNoContent)
 	case path == "/version":
 		reply(out, http.StatusOK, map[string]any{"version": "demo", "service": svc.Name})
 	case slices.Contains(svc.Health, path):

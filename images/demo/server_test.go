@@ -135,8 +135,10 @@ func TestPages(t *testing.T) {
 	for _, path := range []string{"/", "/health", "/livez", "/readyz", "/version", "/api/repos"} {
 		b.must("GET", path, "")
 	}
-	if status, _ := b.call("GET", "/nothing", ""); status != http.StatusNotFound {
-		t.Errorf("%d", status)
+	for path, wanted := range map[string]int{"/nothing": http.StatusNotFound, "/favicon.ico": http.StatusNoContent} {
+		if status, _ := b.call("GET", path, ""); status != wanted {
+			t.Errorf("%s: %d", path, status)
+		}
 	}
 }
 
