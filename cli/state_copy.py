@@ -121,12 +121,16 @@ def take_copy(space: Workspace) -> StateCopy:
 def compute_digest(copy: StateCopy) -> str:
     """Which state it is, whenever it was taken, in hexadecimal digits.
 
-    What an engine or a cluster says of a resource, which each reading writes down anew, makes no other state.
+    What an engine or a cluster says of a resource, which each reading writes down anew, makes no other state, and
+    neither does the order of resources, which is that of the moment.
     """
-    every = [
-        [item.get("urn"), item.get("id"), item.get("inputs"), None if _is_read(item) else item.get("outputs")]
+    every = sorted(
+        json.dumps(
+            [item["urn"], item.get("id"), item.get("inputs"), not _is_read(item) and item.get("outputs")],
+            sort_keys=True,
+        )
         for item in copy.deployment.get("resources") or ()
-    ]
+    )
     return hashlib.sha256(json.dumps([every, copy.secrets], sort_keys=True).encode()).hexdigest()
 
 

@@ -106,6 +106,12 @@ def test_what_is_read_is_no_other_state(kind: str, change: dict[str, Any], same:
     assert (state_copy.compute_digest(one) == state_copy.compute_digest(other)) == same
 
 
+def test_the_order_of_resources_is_no_other_state() -> None:
+    """They are registered side by side, so it is another one in each run."""
+    reverse = replace(COPY, deployment={"resources": COPY.deployment["resources"][::-1]})
+    assert state_copy.compute_digest(reverse) == state_copy.compute_digest(COPY)
+
+
 def _other() -> str:
     return EXPORT.replace("urn:2", "urn:3")
 
