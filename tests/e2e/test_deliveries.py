@@ -187,6 +187,13 @@ def test_stopped_containers_are_started(stack: RunningStack) -> None:
     assert {name for name, container in before.items() if after[name][0] != container.id} <= published
 
 
+def is_well(stack: RunningStack) -> bool:
+    """Whether `make verify` succeeds; an error says what it is that is not well."""
+    run = stack.run("verify")
+    assert run.code == 0, run.text[-3000:]
+    return True
+
+
 def test_plain_pulumi_lands_too(stack: RunningStack) -> None:
     """`pulumi up` alone, without what `make up` does before it: pruned, without a service, without the network."""
     before = Remembered(stack)
@@ -204,7 +211,7 @@ def test_plain_pulumi_lands_too(stack: RunningStack) -> None:
         command, cwd=stack.state / "work" / stack.name, env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:]
-    eventually(lambda: stack.run("verify").code == 0, timeout=180, what="all is well")
+    eventually(lambda: is_well(stack), timeout=180, what="all is well")
     before.kept()
 
 
