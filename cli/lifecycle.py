@@ -185,9 +185,9 @@ def roll_out(
 
 def _save_state(space: Workspace, plan: Plan, host: Host) -> None:
     if "backup" in plan.workloads:
-        from cli.state_copy import save_changed  # noqa: PLC0415 - few stacks have backups, and every command would wait
+        from cli.state_copy import save_state  # noqa: PLC0415 - few stacks have backups, and every command would wait
 
-        save_changed(space, plan, host, console)
+        save_state(space, plan, host, console, changed=True)
 
 
 def _find_mended(space: Workspace, plan: Plan, host: Host) -> list[str]:

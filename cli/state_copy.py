@@ -138,16 +138,11 @@ def _is_read(resource: Mapping[str, Any]) -> bool:
     return str(resource.get("type")).partition(":")[0] in TARGETS
 
 
-def save_changed(space: Workspace, plan: Plan, host: Host, console: Console) -> None:
-    """Stores a copy of a state that is another one than that of the last copy.
+def save_state(space: Workspace, plan: Plan, host: Host, console: Console, *, changed: bool = False) -> bool:
+    """Stores a copy; with `changed` only where the state is another one than that of the last. Whether one is there.
 
     A run that deployed well is well, even where this fails: it is said, and `make backups` shows how old the copy is.
     """
-    save_state(space, plan, host, console, changed=True)
-
-
-def save_state(space: Workspace, plan: Plan, host: Host, console: Console, *, changed: bool = False) -> bool:
-    """Stores a copy; with `changed` only where the state is another one than that of the last. Whether one is there."""
     agent = list_agents(plan)[0]
     try:
         copy = take_copy(space)
@@ -155,7 +150,7 @@ def save_state(space: Workspace, plan: Plan, host: Host, console: Console, *, ch
         if changed and mark.exists() and mark.read_text(encoding="utf-8") == digest:
             return True
         console.print(f"[bold]== {STATE}[/]")
-        store_text(host, agent, seal_copy(copy, read_passphrase(space, agent)), console)
+        store_text(host, agent, seal_copy(copy, copy.secrets[PASSPHRASE]), console)
     except (RuntimeError, subprocess.CalledProcessError) as error:
         words = escape(str(getattr(error, "stderr", None) or error).strip())
         console.print(f"   [red]there is no copy of the state of now: {words}[/]")
@@ -163,18 +158,6 @@ def save_state(space: Workspace, plan: Plan, host: Host, console: Console, *, ch
     space.memory.mkdir(parents=True, exist_ok=True)
     mark.write_text(digest, encoding="utf-8")
     return True
-
-
-def read_passphrase(space: Workspace, agent: Workload) -> str:
-    """The passphrase of a stack's backups.
-
-    Raises:
-        RuntimeError: it is not set.
-    """
-    path = next(file.path for file in agent.secrets if file.secret == PASSPHRASE)
-    if not (value := read_secrets(space, agent)[path]):
-        raise RuntimeError(f"{PASSPHRASE} is not set")
-    return value
 
 
 def store_text(host: Host, agent: Workload, text: str, console: Console) -> None:
@@ -206,8 +189,9 @@ def fetch_copy(opened: Opened, wanted: str) -> StateCopy:
     """
     agent = list_agents(opened.plan)[0]
     command = build_command("fetch", "--name", STATE, "--id", wanted, folder=find_folder(opened.plan))
-    task = Task(agent=agent, command=command, secrets=read_secrets(opened.space, agent))
+    secret_files = read_secrets(opened.space, agent)
+    task = Task(agent=agent, command=command, secrets=secret_files)
     lines: list[str] = []
     if code := opened.host.open_tasks(opened.plan).run(task, lines.append):
         raise RuntimeError(f"exit status {code}: {' '.join(lines)[-500:]}")
-    return open_copy(lines, read_passphrase(opened.space, agent))
+    return open_copy(lines, next(secret_files[file.path] for file in agent.secrets if file.secret == PASSPHRASE))
