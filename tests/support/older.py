@@ -43,6 +43,19 @@ def compile_older(build: GoBuild, context: Context, into: Path, edits: Mapping[s
         run_command(command, cwd=source, env=env)
 
 
+def ensure_older(
+    build: GoBuild, context: Context, inputs: Mapping[str, object], edits: Mapping[str, tuple[str, str]]
+) -> Path:
+    """The folder with a build's program after edits, by all of its names; compiled where it is not in the cache."""
+
+    def make(draft: Path) -> None:
+        compile_older(build, context, draft, edits)
+        for name in build.names:
+            (draft / name).hardlink_to(draft / build.program)
+
+    return context.cache.ensure(f"older-{build.program}", dict(inputs), make)
+
+
 def build_edit(module: str, version: str, *also: str) -> dict[str, tuple[str, str]]:
     """The edit of a go.mod that asks for this version of a module, and for those of others that are named in `also`."""
     lines = "".join(f"\nrequire {other}" for other in also)
@@ -72,11 +85,9 @@ class Older:
         """The program, compiled where it is not in the cache."""
         context = build_default_context()
         inputs = {**self.build.list_inputs(context), "older": f"{self.module}@{self.version}"}
-        name = f"older-{self.build.program}"
         stamps = tuple((name, self.tag.removeprefix("v")) for name, _ in self.build.stamps)
         build, edits = replace(self.build, stamps=stamps), build_edit(self.module, self.version)
-        made = context.cache.ensure(name, inputs, lambda draft: compile_older(build, context, draft, edits))
-        return (made / self.build.program).read_bytes()
+        return (ensure_older(build, context, inputs, edits) / build.program).read_bytes()
 
 
 OLDER = (
@@ -125,9 +136,7 @@ class OlderProvider:
     def _ensure(self, context: Context) -> Path:
         build = replace(self.provider.build, stamps=self.stamps)
         inputs = {**build.list_inputs(context), "older": self.version, "edits": repr(sorted(self.edits.items()))}
-        return context.cache.ensure(
-            f"older-{build.program}", inputs, lambda draft: compile_older(build, context, draft, self.edits)
-        )
+        return ensure_older(build, context, inputs, self.edits)
 
 
 OLDER_PROVIDERS = {
@@ -173,11 +182,5 @@ class Kubernetes:
         )
         build = replace(build, stamps=stamps)
         edits = {"go.mod": (rf"(k8s\.io/\S+ v[01])\.{minor}\.{patch}\b", rf"\g<1>.{other}")}
-
-        def make(draft: Path) -> None:
-            compile_older(build, context, draft, edits)
-            for name in build.names:
-                (draft / name).hardlink_to(draft / build.program)
-
         inputs = {**build.list_inputs(context), "older": self.version}
-        return context.cache.ensure(f"older-{build.program}", inputs, make)
+        return ensure_older(build, context, inputs, edits)
